@@ -1,0 +1,56 @@
+"""Documents to chunks."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from index.text import blocks
+from index.types import Document, Span
+
+CHUNKER = "sentences-1"
+"""Raised whenever the chunks of an unchanged document would differ."""
+MAX_CHARACTERS = 700
+"""Size a chunk may grow to; a single longer sentence is a chunk of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A chunk before it has a number."""
+
+    start: int
+    end: int
+    sentences: tuple[Span, ...]
+    page: int | None
+
+
+def split(document: Document) -> list[Piece]:
+    """Return the chunks of a document, in order.
+
+    Each is a run of whole sentences of at most `MAX_CHARACTERS`, broken between paragraphs where
+    possible; together they hold every sentence exactly once. A document without text has none.
+    """
+    return [
+        Piece(run[0][0], run[-1][1], tuple(run), _page(document, run[0][0]))
+        for run in _runs(blocks(document.text))
+    ]
+
+
+def _runs(paragraphs: list[list[Span]]) -> Iterator[list[Span]]:
+    run: list[Span] = []
+    for paragraph in paragraphs:
+        if run and paragraph[-1][1] - run[0][0] > MAX_CHARACTERS:
+            yield run
+            run = []
+        for span in paragraph:
+            if run and span[1] - run[0][0] > MAX_CHARACTERS:
+                yield run
+                run = []
+            run.append(span)
+    if run:
+        yield run
+
+
+def _page(document: Document, start: int) -> int | None:
+    return bisect_right(document.page_starts, start) if document.page_starts else None

@@ -1,0 +1,77 @@
+"""What the index hands to everyone else: documents, chunks, and chunks with a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Span = tuple[int, int]
+"""Start and end of a stretch of a document's text, in characters, the end excluded."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One file, read: its text exactly as citations will quote it."""
+
+    file: str
+    """Path relative to the corpus folder, with `/` separators."""
+    text: str
+    """The whole text; offsets everywhere count its characters."""
+    title: str
+    """The heading a reader would know it by; the file's name where the text has none."""
+    page_starts: tuple[int, ...] = ()
+    """Where each page begins in `text`, in order; empty for formats without pages."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A few neighbouring whole sentences of one document: the unit that is searched."""
+
+    id: int
+    """Number of the chunk in the index; stable until its document changes."""
+    file: str
+    """Path of its document, relative to the corpus folder."""
+    title: str
+    """Title of its document."""
+    start: int
+    """Offset of its first character in the document."""
+    end: int
+    """Offset just after its last character."""
+    text: str
+    """Equal to `document.text[start:end]`."""
+    sentences: tuple[Span, ...]
+    """Spans of its sentences in the document, in order, without surrounding space."""
+    page: int | None = None
+    """Page the chunk starts on, counted from 1; None for formats without pages."""
+
+    def sentence(self, span: Span) -> str:
+        """Return the text of one of its spans."""
+        return self.text[span[0] - self.start : span[1] - self.start]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoredChunk:
+    """A chunk and how well it matches a query."""
+
+    chunk: Chunk
+    score: float
+    """Fused score; higher is better, comparable only within one search."""
+    similarity: float
+    """Cosine of query and chunk vectors, -1 to 1."""
+    bm25: float
+    """BM25 score of the query's words in the chunk; 0 when none occurs."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        chunk = self.chunk
+        return {
+            "file": chunk.file,
+            "title": chunk.title,
+            "page": chunk.page,
+            "start": chunk.start,
+            "end": chunk.end,
+            "text": chunk.text,
+            "score": self.score,
+            "similarity": self.similarity,
+            "bm25": self.bm25,
+        }

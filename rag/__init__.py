@@ -1,0 +1,51 @@
+"""A question to a cited answer, from a folder of documents.
+
+Names are loaded on first use, so that `import rag` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from index import (
+        Chunk, CorpusError, Document, EmbedderError, FootnoteError, LockedError, ScoredChunk, StoreError, SyncReport,
+    )  # fmt: skip
+    from rag.assistant import Assistant, ask
+    from rag.errors import ConfigurationError
+    from rag.retriever import HybridRetriever
+    from rag.settings import Settings, load_settings, shipped_seeds
+    from rag.types import (
+        AbstainReason, Answer, Citation, Claim, Completed, Event, History, Retrieved, TextDelta, Turn,
+    )  # fmt: skip
+
+__all__ = [
+    # Ask
+    "Assistant", "HybridRetriever", "ask",
+    # What comes back
+    "AbstainReason", "Answer", "Citation", "Claim", "Completed", "Event", "History", "Retrieved", "TextDelta", "Turn",
+    # What the corpus holds
+    "Chunk", "Document", "ScoredChunk", "SyncReport",
+    # Settings
+    "Settings", "load_settings", "shipped_seeds",
+    # What can go wrong
+    "ConfigurationError", "CorpusError", "EmbedderError", "FootnoteError", "LockedError", "StoreError",
+]  # fmt: skip
+
+_HOMES = {
+    "rag.assistant": ("Assistant", "ask"),
+    "rag.errors": ("ConfigurationError",),
+    "rag.retriever": ("HybridRetriever",),
+    "rag.settings": ("Settings", "load_settings", "shipped_seeds"),
+    "rag.types": (
+        "AbstainReason", "Answer", "Citation", "Claim", "Completed", "Event", "History", "Retrieved", "TextDelta", "Turn",
+    ),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'rag' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF.get(name, "index")), name)

@@ -1,0 +1,241 @@
+"""The one path from a question to a cited answer."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncReport
+from rag import abstention, extractive, summary
+from rag.citations import Draft
+from rag.conversation import standalone
+from rag.question import Kind, Question, understand
+from rag.reader import Reader, ReadSentence
+from rag.settings import Settings, load_settings, shipped_seeds
+from rag.types import AbstainReason, Answer, Completed, Event, History, Retrieved, TextDelta
+
+if TYPE_CHECKING:
+    from llama_index.core.base.base_query_engine import BaseQueryEngine
+
+    from index.sync import Progress
+    from rag.retriever import HybridRetriever
+
+
+class Assistant:
+    """Answers questions about a folder of documents; safe to share between threads.
+
+    The index is opened, and brought up to date with the folder, on first use.
+
+    Args:
+        corpus: The folder; the shipped seeds when None.
+        index_dir: Where the index lives; the user's cache when None.
+        settings: Other settings; from the environment and files when None.
+
+    Raises:
+        CorpusError: If the folder is missing.
+        ConfigurationError: If a setting cannot work.
+    """
+
+    engine = extractive.NAME
+    """What writes the answers."""
+
+    def __init__(
+        self,
+        corpus: str | Path | None = None,
+        *,
+        index_dir: str | Path | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.settings = settings or load_settings()
+        self.corpus = Path(corpus or self.settings.corpus or shipped_seeds())
+        if not self.corpus.is_dir():
+            raise CorpusError(f"There is no folder {self.corpus}.")
+        self.index_dir = Path(index_dir) if index_dir else self.settings.index_folder(self.corpus)
+        self._lock = threading.RLock()
+        self._index: Index | None = None
+        self._synced = False
+        self._notices: tuple[str, ...] = ()
+
+    def ask(self, question: str, history: History = ()) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: As typed.
+            history: Earlier turns as (question, answer) pairs, oldest first. Nothing is remembered
+                between calls.
+
+        Raises:
+            CorpusError: If the folder cannot be read.
+            StoreError: If the index cannot be used.
+        """
+        *_, last = self.stream(question, history)
+        assert isinstance(last, Completed)
+        return last.answer
+
+    def stream(self, question: str, history: History = ()) -> Iterator[Event]:
+        """Answer a question bit by bit: `Retrieved`, then `TextDelta`s, then `Completed`.
+
+        Takes and raises the same as `ask`.
+        """
+        clock, draft = _Clock(), Draft()
+        with clock("open"):
+            index = self._ready()
+        reason = abstention.cannot_ask(question, index)
+        asked = understand(question, question if reason else standalone(question, history))
+        with clock("retrieval"):
+            chunks = () if reason else tuple(self._find(index, asked))
+        yield Retrieved(asked.query, chunks)
+        confidence = 0.0
+        if not reason:
+            with clock("reading"):
+                sentences = self._read(index, asked, chunks)
+                confidence, reason = abstention.judge(asked, sentences)
+        if reason:
+            yield TextDelta(draft.say(abstention.explain(reason)))
+        else:
+            for text in extractive.write(asked, sentences, draft):
+                yield TextDelta(text)
+        yield Completed(
+            Answer(
+                text=draft.text, status="abstained" if reason else "answered", abstain_reason=reason,
+                confidence=confidence, claims=tuple(draft.claims), citations=tuple(draft.citations),
+                question=question, query=asked.query, chunks=chunks, engine=self.engine,
+                timings_ms=clock.times(), notices=self._notices,
+            )
+        )  # fmt: skip
+
+    async def aask(self, question: str, history: History = ()) -> Answer:
+        """Answer a question without blocking the event loop; see `ask`."""
+        return await asyncio.to_thread(self.ask, question, history)
+
+    async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
+        """Answer a question bit by bit without blocking the event loop; see `stream`."""
+        events = self.stream(question, history)
+        while (event := await asyncio.to_thread(next, events, None)) is not None:
+            yield event
+
+    def retrieve(self, query: str, k: int = 8) -> list[ScoredChunk]:
+        """Return the chunks most relevant to a query.
+
+        Args:
+            query: A standalone question or some words.
+            k: Largest number of chunks, at least 1.
+
+        Returns:
+            At most k chunks, best first, equal scores in order of chunk id; empty when the query has
+            no words or there are no documents.
+        """
+        index = self._ready()
+        return [] if abstention.cannot_ask(query, index) else self._retriever(index, k).search(query)
+
+    def sync(self, progress: Progress | None = None) -> SyncReport:
+        """Bring the index up to date with the folder and return what was done.
+
+        Args:
+            progress: Called with files done, files to do and the file at hand.
+
+        Raises:
+            CorpusError: If the folder cannot be read.
+            LockedError: If another process is updating the index.
+            StoreError: If the index cannot be written.
+        """
+        report = self._open().sync(progress)
+        self._synced, self._notices = True, ()
+        return report
+
+    def documents(self) -> list[Document]:
+        """Return all documents of the index, ordered by file."""
+        return self._ready().documents()
+
+    def document(self, file: str) -> Document:
+        """Return one document.
+
+        Raises:
+            CorpusError: If no such file is indexed.
+        """
+        document = self._ready().document(file)
+        if document is None:
+            raise CorpusError(f"There is no document {file} in {self.corpus}.")
+        return document
+
+    def as_retriever(self, k: int = 8) -> HybridRetriever:
+        """Return a LlamaIndex retriever over the corpus that gives at most k nodes."""
+        return self._retriever(self._ready(), k)
+
+    def as_query_engine(self) -> BaseQueryEngine:
+        """Return a LlamaIndex query engine: its response is the answer's text, its nodes the citations."""
+        from rag.query_engine import AssistantQueryEngine
+
+        return AssistantQueryEngine(self)
+
+    def _ready(self) -> Index:
+        """The index, checked against the folder once."""
+        index = self._open()
+        with self._lock:
+            if not self._synced:
+                self._check(index)
+                self._synced = True
+        return index
+
+    def _open(self) -> Index:
+        with self._lock:
+            self._index = self._index or Index(self.corpus, self.index_dir)
+            return self._index
+
+    def _check(self, index: Index) -> None:
+        try:
+            index.sync()
+        except LockedError as error:
+            if not index.counts()["documents"]:
+                raise
+            self._notices = (f"Changes in the folder may be missing here. {error}",)
+
+    def _find(self, index: Index, asked: Question) -> list[ScoredChunk]:
+        if asked.kind is Kind.SUMMARY:
+            return summary.chunks(index, asked)
+        return self._retriever(index, self.settings.chunks).search(asked.query)
+
+    def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[ReadSentence]:
+        if asked.kind is Kind.SUMMARY:
+            return summary.read(index, chunks)
+        return Reader(index).read(asked, chunks)
+
+    def _retriever(self, index: Index, k: int) -> HybridRetriever:
+        from rag.retriever import HybridRetriever
+
+        return HybridRetriever(index, k)
+
+
+class _Clock:
+    """Times the stages of an answer."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+        self._stages: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._stages[stage] = (time.perf_counter() - started) * 1000
+
+    def times(self) -> dict[str, float]:
+        return {**self._stages, "total": (time.perf_counter() - self._started) * 1000}
+
+
+@cache
+def _shipped() -> Assistant:
+    return Assistant(shipped_seeds())
+
+
+def ask(question: str, history: History = ()) -> Answer:
+    """Answer a question about the shipped seeds; see `Assistant.ask`."""
+    return _shipped().ask(question, history)

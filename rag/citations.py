@@ -1,0 +1,66 @@
+"""Footnote markers and the passages behind them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from index import ScoredChunk, Span
+from rag.types import Citation, Claim
+
+Passage = tuple[ScoredChunk, Span]
+"""A stretch of a retrieved chunk."""
+
+_special = re.compile(r"([\\`*_\[\]<>|~$])")
+_line_start = re.compile(r"^(\s*)([#+=-]|\d+[.)])(?=\s)")
+
+
+def plain_markdown(text: str) -> str:
+    """Return a document's words as Markdown that shows them as they are, on one line.
+
+    Nothing in a document can become formatting, a link, HTML or a footnote marker.
+    """
+    escaped = _special.sub(r"\\\1", " ".join(text.split()))
+    return _line_start.sub(r"\1\\\2", escaped)
+
+
+class Draft:
+    """An answer while it is being written: its text, its claims and their footnotes."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.claims: list[Claim] = []
+        self.citations: list[Citation] = []
+        self._numbers: dict[tuple[str, Span], int] = {}
+
+    def say(self, text: str) -> str:
+        """Add words that claim nothing about the documents; return what was added."""
+        self.text += text
+        return text
+
+    def claim(self, text: str, passages: Sequence[Passage]) -> str:
+        """Add a statement with the passages it rests on; return what was added.
+
+        Args:
+            text: The statement, as Markdown.
+            passages: At least one.
+        """
+        numbers = tuple(dict.fromkeys(self._cite(source, span) for source, span in passages))
+        start = len(self.text)
+        self.claims.append(
+            Claim(text=text, start=start, end=start + len(text), citations=numbers, verdict="supported")
+        )
+        return self.say(f"{text} {''.join(f'[{number}]' for number in numbers)}")
+
+    def _cite(self, source: ScoredChunk, span: Span) -> int:
+        chunk = source.chunk
+        key = (chunk.file, span)
+        if key not in self._numbers:
+            self._numbers[key] = number = len(self.citations) + 1
+            self.citations.append(
+                Citation(
+                    number=number, file=chunk.file, title=chunk.title, page=chunk.page,
+                    start=span[0], end=span[1], quote=chunk.sentence(span),
+                )
+            )  # fmt: skip
+        return self._numbers[key]

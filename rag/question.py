@@ -1,0 +1,80 @@
+"""What a question asks for: a fact of some type, several points, or a summary."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from index.text import content_terms
+
+
+class Kind(StrEnum):
+    """How much an answer to a question needs to hold."""
+
+    FACT = "fact"
+    """One sentence, two at most."""
+    LIST = "list"
+    """Several points."""
+    SUMMARY = "summary"
+    """The gist of one document or of all."""
+
+
+class Expects(StrEnum):
+    """What kind of words must stand in a sentence for it to answer."""
+
+    NAME = "name"
+    TIME = "time"
+    NUMBER = "number"
+    QUOTE = "quote"
+    ANY = "any"
+
+
+_summary = re.compile(
+    r"\b(?:summar(?:y|i[sz]e)|sum\s+up|tl;?dr|gist|overview|in\s+(?:short|brief)|outline)\b"
+    r"|\bwhat\s+(?:is|are|'s)\b.{0,60}\babout\b\W*(?:overall|in\s+general)?\W*$"
+    r"|\bmain\s+(?:points?|ideas?|themes?|topics?)\b",
+    re.IGNORECASE,
+)
+_list = re.compile(
+    r"^\W*(?:list|name|enumerate|give\s+me\s+all)\b|\bwhat\s+do(?:es)?\b.{0,80}\b(?:say|tell|mention|write)\b"
+    r"|\b(?:which|what)\s+(?:\w+\s+){0,3}(?:are|were|do|did|have|had|things|reasons|issues|points|ways)\b"
+    r"|\ball\s+the\b|\b(?:reasons|ways|steps|differences|advantages|examples)\b|\btell\s+me\s+(?:everything|more|all)\b"
+    r"|\b(?:put|piece)\s+together\b|\bcompare\b",
+    re.IGNORECASE,
+)
+_expectations = (
+    (Expects.QUOTE, r"\b(?:exact\s+words?|word\s+for\s+word|verbatim|quote[sd]?|quotation)\b"),
+    (Expects.TIME, r"\b(?:when|(?:which|what)\s+(?:\w+\s+)?(?:year|month|day|date|time|century|decade|week)s?|how\s+long\s+ago|since\s+when)\b"),
+    (Expects.NUMBER, r"\bhow\s+(?:many|much|long|old|far|tall|big|large|often|fast|high|deep)\b|\b(?:number|percentage|amount|age|price|cost|size|population)\s+of\b|\bwhat\s+(?:percentage|number|age|price)\b"),
+    (Expects.NAME, r"\b(?:who|whom|whose|where|which\s+(?:person|city|country|company|state|place|team|paper))\b|\bname\s+of\b|\bwhat\s+(?:city|country|company|state|place|team|person)\b"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question in its standalone form, and what it wants."""
+
+    text: str
+    """As typed; what must be answered."""
+    query: str
+    """The standalone form; what is searched."""
+    kind: Kind
+    expects: Expects
+
+    @property
+    def wanted(self) -> list[str]:
+        """The terms that an answer must cover: the question's own, not those of earlier turns."""
+        return content_terms(self.text)
+
+
+def understand(text: str, query: str) -> Question:
+    """Return what a question asks for."""
+    expects = next((kind for kind, pattern in _expectations if re.search(pattern, text, re.IGNORECASE)), Expects.ANY)
+    return Question(text, query, _kind(text), expects)
+
+
+def _kind(text: str) -> Kind:
+    if _summary.search(text):
+        return Kind.SUMMARY
+    return Kind.LIST if _list.search(text) else Kind.FACT

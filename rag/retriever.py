@@ -1,0 +1,70 @@
+"""The chunks that matter for a query: search by meaning and by words, fused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from llama_index.core.base.base_retriever import BaseRetriever
+from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
+
+from index import Candidate, Index, ScoredChunk
+
+DEPTH = 100
+"""How many chunks each of the two searches contributes at least."""
+
+
+class HybridRetriever(BaseRetriever):
+    """A LlamaIndex retriever over an index: dense vectors and BM25, fused on their scores.
+
+    Args:
+        index: What to search.
+        k: How many chunks `retrieve` returns at most.
+    """
+
+    def __init__(self, index: Index, k: int = 8) -> None:
+        self._footnote_index = index
+        self._k = k
+        super().__init__()
+
+    def search(self, query: str) -> list[ScoredChunk]:
+        """Return at most k chunks, best first, equal scores in order of chunk id; empty when nothing matches."""
+        return fuse(self._footnote_index.candidates(query, max(DEPTH, self._k)))[: self._k]
+
+    def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return [_node(scored) for scored in self.search(query_bundle.query_str)]
+
+
+def fuse(candidates: Sequence[Candidate]) -> list[ScoredChunk]:
+    """Return candidates ordered by the sum of their standardised scores, best first.
+
+    Each score is counted in standard deviations from its mean over the candidates, so neither
+    search's scale decides; every candidate has both scores, so neither is guessed.
+    """
+    if not candidates:
+        return []
+    similarity = _standardised([c.similarity for c in candidates])
+    bm25 = _standardised([c.bm25 for c in candidates])
+    scored = [
+        ScoredChunk(chunk=c.chunk, score=float(a + b), similarity=c.similarity, bm25=c.bm25)
+        for c, a, b in zip(candidates, similarity, bm25, strict=True)
+    ]
+    return sorted(scored, key=lambda s: (-s.score, s.chunk.id))
+
+
+def _standardised(scores: Sequence[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    values = np.asarray(scores, np.float64)
+    spread = values.std()
+    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
+
+
+def _node(scored: ScoredChunk) -> NodeWithScore:
+    chunk = scored.chunk
+    node = TextNode(
+        id_=str(chunk.id),
+        text=chunk.text,
+        start_char_idx=chunk.start,
+        end_char_idx=chunk.end,
+        metadata={"file": chunk.file, "title": chunk.title, "page": chunk.page},
+    )
+    return NodeWithScore(node=node, score=scored.score)
