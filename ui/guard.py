@@ -1,0 +1,166 @@
+"""What stands between the network and Gradio: who may ask, from which page, and how much."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+# Nothing a document says can make the browser load from or talk to another host. Gradio's page
+# starts from inline scripts, hence 'unsafe-inline'; it needs no 'unsafe-eval'.
+CONTENT_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "script-src 'self' 'unsafe-inline'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' data: blob:",
+        "font-src 'self' data:",
+        "connect-src 'self'",
+        "object-src 'none'",
+        "base-uri 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+    ]
+)
+_HEADERS = [
+    (b"content-security-policy", CONTENT_POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+]
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_BODY_LIMIT = 1_000_000
+"""Bytes of one request; a question is at most a few thousand."""
+# The page uploads nothing and links no files; the file route would also fetch from the web
+# (`file=http…`), and the proxy route from other servers.
+_CLOSED = ("/upload", "/file=", "/file/", "/proxy=", "/stream/", "/monitoring", "/dev/reload", "/custom_component/")
+
+
+def allowed_hosts(host: str) -> frozenset[str]:
+    """Return the names a browser may call us by when we listen on `host`.
+
+    Without such a list a foreign page could reach us under its own name by pointing that name
+    at this machine (DNS rebinding).
+    """
+    if is_loopback(host):
+        return _LOOPBACK | {host}
+    return _LOOPBACK | {host, socket.gethostname().lower(), socket.getfqdn().lower()} | _own_addresses()
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _own_addresses() -> set[str]:
+    """Return this machine's addresses, as far as its name and its default route tell."""
+    found = set[str]()
+    try:
+        found = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which address would be used
+            found.add(probe.getsockname()[0])
+    except OSError:
+        pass
+    return found
+
+
+class Refused(Exception):
+    """A request that does not get through; holds the status and a sentence."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+class Guard:
+    """ASGI middleware: refuse foreign hosts, origins and closed routes; add the security headers."""
+
+    def __init__(self, app: App, hosts: Iterable[str]) -> None:
+        self.app = app
+        self.hosts = frozenset(hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] == "lifespan":
+            await self.app(scope, receive, send)
+            return
+        try:
+            self._check(scope)
+            await self.app(scope, _limited(receive), _with_headers(send))
+        except Refused as refusal:
+            await _refuse(scope, send, refusal)
+
+    def _check(self, scope: Scope) -> None:
+        headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        host = headers.get(b"host", "")
+        if _name(host) not in self.hosts:
+            raise Refused(421, "This address is not one that Footnote answers to.")
+        origin = headers.get(b"origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            raise Refused(403, "Requests from other sites are refused.")
+        path = unquote(unquote(scope["path"])).lower()
+        if any(closed in path for closed in _CLOSED):
+            raise Refused(404, "Not found.")
+        if int(headers.get(b"content-length") or 0) > _BODY_LIMIT:
+            raise Refused(413, "The request is too large.")
+
+
+def _name(host: str) -> str:
+    """Return the host without its port; empty when it is not a host at all."""
+    try:
+        return (urlsplit(f"//{host}").hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _limited(receive: Receive) -> Receive:
+    """Count what is received, whatever length the request claimed to have."""
+    total = 0
+
+    async def counted() -> Message:
+        nonlocal total
+        message = await receive()
+        total += len(message.get("body", b""))
+        if total > _BODY_LIMIT:
+            raise Refused(413, "The request is too large.")
+        return message
+
+    return counted
+
+
+def _with_headers(send: Send) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            names = {name for name, _ in _HEADERS}
+            kept = [(name, value) for name, value in message.get("headers", []) if name.lower() not in names]
+            message = {**message, "headers": [*kept, *_HEADERS]}
+        await send(message)
+
+    return sending
+
+
+async def _refuse(scope: Scope, send: Send, refusal: Refused) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    body = refusal.reason.encode()
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    start = {"type": "http.response.start", "status": refusal.status, "headers": headers}
+    await _with_headers(send)(start)
+    await send({"type": "http.response.body", "body": body})

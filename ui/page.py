@@ -1,0 +1,170 @@
+"""The page: what stands where, and what each control does.
+
+Gradio makes every handler below a public endpoint, whatever the page shows or hides, so each one
+checks what it is given. Which passage a button opens is looked up in the tab's own conversation:
+a file's name or an offset is never taken from the browser.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import gradio as gr
+
+from rag import Assistant, FootnoteError
+from ui import render, source
+from ui.conversation import Conversation, Phase
+from ui.markup import Html, el
+from ui.starters import starters
+
+STATIC = Path(__file__).parent / "static"
+_REFERENCE = re.compile(r"open-(cite|near|file|list)-(\d{1,6})-(\d{1,6})(?:#\d{1,9})?")
+_FRAME_SECONDS = 0.05
+"""Shortest time between two updates of a streaming answer."""
+_OWN_WORDS = "Answering in the documents’ own words (no model is configured)"
+
+
+class Handlers:
+    """What the page's controls do, for every tab; what is a tab's own is in its `Conversation`."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self.assistant = assistant
+
+    def load(self, conversation: Conversation) -> tuple[Html, Html, Html]:
+        """Fill the header, the welcome and the list of files of a fresh page."""
+        documents = self.assistant.documents()
+        conversation.files = [document.file for document in documents]
+        return (
+            _header(self.assistant, len(documents)),
+            _welcome(starters(documents), bool(documents)),
+            source.file_list(documents),
+        )
+
+    def ask(self, question: str | None, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
+        """Answer a question, yielding (earlier turns, latest turn, question box)."""
+        question = (question or "").strip()
+        if not question or conversation.busy:
+            yield gr.skip(), gr.skip(), gr.skip()
+            return
+        shown = 0.0
+        for turn in conversation.ask(self.assistant, question):
+            if not shown:
+                yield *render.conversation_parts(conversation), ""
+            elif turn.phase is not Phase.RUNNING or monotonic() - shown >= _FRAME_SECONDS:
+                yield gr.skip(), render.turn_html(turn), gr.skip()
+            else:
+                continue
+            shown = monotonic()
+
+    def retry(self, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
+        """Ask the last question again, in place of its first answer."""
+        yield from self.ask(conversation.undo(), conversation)
+
+    def stop(self, conversation: Conversation) -> tuple[Html, Html]:
+        """End the answer being written and say so."""
+        conversation.stop()
+        return render.conversation_parts(conversation)
+
+    def undo(self, conversation: Conversation) -> tuple[Any, ...]:
+        """Take the last turn back, its question into the box."""
+        question = conversation.undo()
+        return *render.conversation_parts(conversation), question or gr.skip()
+
+    def clear(self, conversation: Conversation) -> tuple[Html, Html, Html]:
+        """Begin again."""
+        conversation.clear()
+        return *render.conversation_parts(conversation), source.file_list(self.assistant.documents())
+
+    def open(self, reference: str | None, conversation: Conversation) -> Html:
+        """Show in the source pane what a button of this tab points to."""
+        found = _REFERENCE.fullmatch(reference or "")
+        if found is None:
+            return source.missing()
+        kind, turn, number = found[1], int(found[2]), int(found[3])
+        if kind == "list":
+            return source.file_list(self.assistant.documents())
+        passage = conversation.passage(kind, turn, number) if kind != "file" else None
+        known = conversation.files[number - 1 : number] if kind == "file" and number else []
+        file = passage[0] if passage else "".join(known)
+        try:
+            return source.document_view(self.assistant.document(file), passage)
+        except FootnoteError:
+            return source.missing()
+
+
+def build_page(assistant: Assistant) -> gr.Blocks:
+    """Return the page, wired and not started."""
+    do = Handlers(assistant)
+    with gr.Blocks(
+        title="Footnote", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True
+    ) as page:
+        conversation = gr.State(Conversation())
+        with gr.Row(elem_id="layout"):
+            with gr.Column(elem_id="chat"):
+                header = _markdown("top")
+                with gr.Column(elem_id="scroll"):
+                    welcome, earlier, latest = _markdown("welcome"), _markdown("earlier"), _markdown("latest")
+                    with gr.Row(elem_id="actions"):
+                        retry = gr.Button("Retry", elem_id="retry", size="sm")
+                        undo = gr.Button("Undo", elem_id="undo", size="sm")
+                        clear = gr.Button("New conversation", elem_id="clear", size="sm")
+                with gr.Row(elem_id="composer"):
+                    box = gr.Textbox(
+                        label="Question",
+                        show_label=False,
+                        placeholder="Ask the files a question",
+                        lines=1,
+                        max_lines=6,
+                        container=False,
+                        elem_id="question",
+                    )
+                    ask = gr.Button("Ask", variant="primary", elem_id="ask")
+                    stop = gr.Button("Stop", elem_id="stop")
+            pane = _markdown("source")
+        wanted = gr.Textbox(label="Passage to open", visible="hidden", elem_id="wanted")
+
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        turns = [earlier, latest]
+        page.load(do.load, conversation, [header, welcome, pane], **quiet)
+        asking = gr.on(
+            [box.submit, ask.click], do.ask, [box, conversation], [*turns, box], trigger_mode="once", **quiet
+        )
+        retrying = retry.click(do.retry, conversation, [*turns, box], trigger_mode="once", **quiet)
+        stop.click(do.stop, conversation, turns, cancels=[asking, retrying], **quiet)
+        undo.click(do.undo, conversation, [*turns, box], **quiet)
+        clear.click(do.clear, conversation, [*turns, pane], cancels=[asking, retrying], **quiet)
+        wanted.change(do.open, [wanted, conversation], pane, trigger_mode="always_last", **quiet)
+    return page
+
+
+def _markdown(elem_id: str) -> gr.Markdown:
+    return gr.Markdown(elem_id=elem_id, sanitize_html=True, latex_delimiters=[])
+
+
+def _header(assistant: Assistant, files: int) -> Html:
+    folder = f"{files:,} file{'' if files == 1 else 's'} in {assistant.corpus.resolve().name}"
+    words = _OWN_WORDS if assistant.engine == "extractive" else f"Answers written by {assistant.engine}"
+    return el(
+        "header",
+        el("h1", "Footnote", el("sup", "1")),
+        el("p", el("span", folder, class_="folder"), el("span", words, class_="engine")),
+        el("button", "Files", type="button", class_="show-source"),
+    )
+
+
+def _welcome(questions: list[str], any_files: bool) -> Html:
+    if not any_files:
+        return el("div", el("h2", "Nothing to ask yet"), el("p", _EMPTY), class_="welcome")
+    buttons = [el("li", el("button", question, type="button", class_="starter")) for question in questions]
+    return el("div", el("h2", "Ask these files"), el("p", _PROMISE), el("ul", *buttons), class_="welcome")
+
+
+_PROMISE = (
+    "Every sentence of an answer carries a footnote that opens the passage it rests on. "
+    "Where the files do not hold the answer, you are told so."
+)
+_EMPTY = "This folder holds no text that can be searched. Add text or Markdown files to it and start again."

@@ -1,0 +1,108 @@
+"""How the page is started: every Gradio setting said out loud, and the guard in front."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+import gradio as gr
+from starlette.middleware import Middleware
+
+from rag import Assistant, FootnoteError
+from ui.guard import Guard, allowed_hosts, is_loopback
+from ui.page import STATIC, build_page
+
+_ANSWERS_AT_ONCE = 8
+_QUEUE = 64
+_SESSIONS = 1_000
+
+
+class ServeError(FootnoteError):
+    """The page cannot be served at the address asked for."""
+
+
+class Server:
+    """The page, being served from entering the context to leaving it."""
+
+    def __init__(self, assistant: Assistant, *, host: str, port: int, open_browser: bool) -> None:
+        self.host = host
+        self._page = build_page(assistant)
+        self._page.queue(default_concurrency_limit=_ANSWERS_AT_ONCE, max_size=_QUEUE, api_open=False)
+        self._settings = _settings(assistant, host, port, open_browser)
+
+    def __enter__(self) -> Self:
+        """Start serving; returns once the page answers."""
+        try:
+            _, self.url, _ = self._page.launch(**self._settings)
+        except OSError as error:
+            port = self._settings["server_port"]
+            raise ServeError(
+                f"Cannot serve the page at {self.host}:{port}: the port may be in use. Choose another."
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop serving."""
+        self._page.close(verbose=False)
+
+    @property
+    def banner(self) -> str:
+        """Say where the page is and who can reach it."""
+        if is_loopback(self.host):
+            return f"Footnote is at {self.url} · this computer only · nothing is shared. Ctrl+C stops it."
+        return (
+            f"Footnote is at {self.url}. Ctrl+C stops it.\n"
+            f"Warning: it listens on {self.host} with no password. "
+            "Everyone on that network can ask questions and read the files."
+        )
+
+    def wait(self) -> None:
+        """Block until the process is interrupted."""
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            pass
+
+
+def _settings(assistant: Assistant, host: str, port: int, open_browser: bool) -> dict[str, Any]:
+    """Return all of `launch`'s settings that open something, and ours for how the page looks.
+
+    None is left to a default: Gradio takes its defaults from the environment.
+    """
+    system = ("ui-sans-serif", "system-ui", "sans-serif")
+    return {
+        "server_name": host,
+        "server_port": port or None,
+        "inbrowser": open_browser,
+        "prevent_thread_lock": True,
+        "quiet": True,
+        "share": False,
+        "mcp_server": False,
+        "ssr_mode": False,
+        "pwa": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "show_error": False,
+        "strict_cors": True,
+        "root_path": "",
+        "footer_links": [],
+        "allowed_paths": [],
+        "blocked_paths": [str(assistant.corpus.resolve())],
+        "max_file_size": "1mb",
+        "state_session_capacity": _SESSIONS,
+        "app_kwargs": {"middleware": [Middleware(Guard, hosts=allowed_hosts(host))]},
+        "theme": gr.themes.Base(font=system, font_mono=("ui-monospace", "monospace")),
+        "head": _head(),
+    }
+
+
+def _head() -> str:
+    """Return our style and script for the page's head, where Gradio leaves them as they are.
+
+    (It rewrites the selectors of its `css` setting, and runs its `js` settings with `eval`.)
+    """
+    style, script = ((STATIC / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    return f"<style>{style}</style><script>{script}</script>"

@@ -1,0 +1,36 @@
+"""Questions to begin with, made from the documents themselves."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from rag import Document
+
+_NAME = re.compile(r"\b[A-Z][a-z]{2,}(?: [A-Z][a-z]{2,}){1,2}\b")
+_SAMPLE = 200
+"""Documents looked at; the first ones of a large folder are enough for a beginning."""
+_TITLE = 60
+
+
+def starters(documents: Sequence[Document], count: int = 3) -> list[str]:
+    """Return up to `count` questions: about names that several files share, then about titles."""
+    sample = documents[:_SAMPLE]
+    names = [f"What do the files say about {name}?" for name in _shared_names(sample)]
+    short = [document.title for document in sample if 0 < len(document.title) <= _TITLE]
+    titles = [f"What does “{title}” say?" for title in short if not title.isspace()]
+    if len(names) >= count:
+        return names[:count]
+    return [*names, *titles][:count] or (["What are these files about?"] if documents else [])
+
+
+def _shared_names(documents: Sequence[Document]) -> list[str]:
+    """Return names that stand in at least two documents, the most widespread first."""
+    files, uses = Counter[str](), Counter[str]()
+    for document in documents:
+        names = Counter(_NAME.findall(document.text[:20_000]))
+        uses.update(names)
+        files.update(names.keys())
+    shared = [name for name, number in files.items() if number > 1]
+    return sorted(shared, key=lambda name: (-files[name], -uses[name], name))
