@@ -8,11 +8,22 @@ from index.types import Chunk, Document, ScoredChunk, Span
 
 __all__ = [
     # Open and search
-    "Candidate", "Index",
+    "Candidate",
+    "Index",
     # What it holds
-    "Chunk", "Document", "ScoredChunk", "Span", "SyncReport",
+    "Chunk",
+    "Document",
+    "ScoredChunk",
+    "Span",
+    "SyncReport",
     # How texts become vectors
-    "Embedder", "MiniLM",
+    "Embedder",
+    "MiniLM",
     # What can go wrong
-    "CorpusError", "EmbedderError", "FootnoteError", "LoadError", "LockedError", "StoreError",
-]  # fmt: skip
+    "CorpusError",
+    "EmbedderError",
+    "FootnoteError",
+    "LoadError",
+    "LockedError",
+    "StoreError",
+]

@@ -15,7 +15,7 @@ from index.embedding import Embedder, MiniLM
 from index.errors import LockedError, StoreError
 from index.loaders import LOADER
 from index.store import Store
-from index.sync import Progress, SyncReport, sync_store
+from index.sync import Progress, SyncReport, differing_files, sync_store
 from index.types import Chunk, Document
 
 LOCK_SECONDS = 2.0
@@ -146,6 +146,15 @@ class Index:
     def document(self, file: str) -> Document | None:
         """Return one document, or None when no such file is indexed."""
         return self.store.document(file)
+
+    def differences(self) -> list[str]:
+        """Return the files in which index and folder differ, by content; empty when they are equal."""
+        return differing_files(self.store, self.corpus)
+
+    def caches(self) -> dict[str, bool]:
+        """Return whether Chroma and Tantivy can be used; without Chroma vectors are compared exactly."""
+        empty = not self.counts()["vectors"]
+        return {"Chroma": empty or self._vectors.sound, "Tantivy": self._words.sound}
 
     def _follow(self) -> None:
         """Notice what another process has synced since."""

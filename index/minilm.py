@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 
@@ -64,7 +64,9 @@ def graph_file() -> Path:
     try:
         write_whole(target, _graph(weights).SerializeToString())
     except OSError as error:
-        raise EmbedderError(f"The model's cache {target.parent} cannot be written: {error.strerror}.") from error
+        raise EmbedderError(
+            f"The model's cache {target.parent} cannot be written: {error.strerror}."
+        ) from error
     return target
 
 
@@ -87,7 +89,9 @@ def _graph(weights: Path) -> onnx.ModelProto:
         helper.make_tensor_value_info(name, TensorProto.INT32, ["texts", "tokens"])
         for name in ("input_ids", "attention_mask")
     ]
-    out = helper.make_tensor_value_info("vectors", TensorProto.FLOAT, ["texts", tensors[f"{EMBEDDINGS}.LayerNorm.weight"].size])
+    out = helper.make_tensor_value_info(
+        "vectors", TensorProto.FLOAT, ["texts", tensors[f"{EMBEDDINGS}.LayerNorm.weight"].size]
+    )
     body = helper.make_graph(graph.nodes, "minilm", ids, [out], graph.initializers)
     opsets = [helper.make_opsetid("", 17), helper.make_opsetid("com.microsoft", 1)]
     return helper.make_model(body, opset_imports=opsets, ir_version=8)
@@ -113,7 +117,7 @@ class _Graph:
     def weight(self, name: str) -> str:
         return self.constant(name, self.tensors[name])
 
-    def node(self, op: str, inputs: list[str], output: str, *, fused: bool = False, **attributes: object) -> str:
+    def node(self, op: str, inputs: list[str], output: str, *, fused: bool = False, **attributes: Any) -> str:
         from onnx import helper
 
         domain = "com.microsoft" if fused else ""
@@ -127,7 +131,10 @@ class _Graph:
 
         shape = self.node("Shape", ["input_ids"], "shape")
         types = self.node(
-            "ConstantOfShape", [shape], "types", value=helper.make_tensor("zero", 6, [1], np.zeros(1, np.int32))
+            "ConstantOfShape",
+            [shape],
+            "types",
+            value=helper.make_tensor("zero", 6, [1], np.zeros(1, np.int32)),
         )
         tables = [f"{EMBEDDINGS}.{table}_embeddings.weight" for table in ("word", "position", "token_type")]
         norm = [f"{EMBEDDINGS}.LayerNorm.{part}" for part in ("weight", "bias")]
@@ -153,7 +160,9 @@ class _Graph:
         context = self.node(
             "Attention", [*inputs, "attention_mask"], f"{prefix}.context", fused=True, num_heads=HEADS
         )
-        attended = self.residual(self.linear(context, f"{prefix}.attention.output.dense"), hidden, f"{prefix}.attention.output")
+        attended = self.residual(
+            self.linear(context, f"{prefix}.attention.output.dense"), hidden, f"{prefix}.attention.output"
+        )
         inner = self.linear(attended, f"{prefix}.intermediate.dense")
         bias_name = self.weight(f"{prefix}.intermediate.dense.bias")
         active = self.node("BiasGelu", [inner, bias_name], f"{prefix}.active", fused=True)
@@ -168,7 +177,11 @@ class _Graph:
         norm = [self.weight(f"{prefix}.LayerNorm.{part}") for part in ("weight", "bias")]
         bias = self.weight(f"{prefix}.dense.bias")
         return self.node(
-            "SkipLayerNormalization", [source, skip, *norm, bias], f"{prefix}.sum", fused=True, epsilon=EPSILON
+            "SkipLayerNormalization",
+            [source, skip, *norm, bias],
+            f"{prefix}.sum",
+            fused=True,
+            epsilon=EPSILON,
         )
 
     def pool(self, hidden: str) -> None:

@@ -150,7 +150,10 @@ class Store:
 
     def documents(self) -> list[Document]:
         """Return all documents, ordered by file."""
-        return [_document(row) for row in self._rows("SELECT file, text, title, page_starts FROM documents ORDER BY file")]
+        return [
+            _document(row)
+            for row in self._rows("SELECT file, text, title, page_starts FROM documents ORDER BY file")
+        ]
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document, ordered by file."""
@@ -176,7 +179,9 @@ class Store:
     def chunks_of_vectors(self, ids: Iterable[int]) -> dict[int, list[int]]:
         """Return the ids of the chunks that share each vector, in order."""
         shared: dict[int, list[int]] = {}
-        for vector, chunk in self._paged("SELECT vector, id FROM chunks WHERE vector IN ({}) ORDER BY id", ids):
+        for vector, chunk in self._paged(
+            "SELECT vector, id FROM chunks WHERE vector IN ({}) ORDER BY id", ids
+        ):
             shared.setdefault(vector, []).append(chunk)
         return shared
 
@@ -195,7 +200,9 @@ class Store:
 
     def vectors_after(self, last: int) -> Iterator[tuple[list[int], Vectors]]:
         """Yield ids and vectors, in order of id, of all vectors with an id above `last`, by the thousand."""
-        while rows := self._rows("SELECT id, vector FROM vectors WHERE id > ? ORDER BY id LIMIT ?", (last, PAGE)):
+        while rows := self._rows(
+            "SELECT id, vector FROM vectors WHERE id > ? ORDER BY id LIMIT ?", (last, PAGE)
+        ):
             yield [row[0] for row in rows], np.stack([np.frombuffer(row[1], np.float32) for row in rows])
             last = rows[-1][0]
 
@@ -229,11 +236,18 @@ class Store:
         return [
             self._write(
                 "INSERT INTO chunks (document, vector, start, end, page, text, sentences) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (owner, vector, piece.start, piece.end, piece.page, document.text[piece.start : piece.end],
-                 json.dumps(piece.sentences)),
+                (
+                    owner,
+                    vector,
+                    piece.start,
+                    piece.end,
+                    piece.page,
+                    document.text[piece.start : piece.end],
+                    json.dumps(piece.sentences),
+                ),
             )
             for piece, vector in zip(pieces, vector_ids, strict=True)
-        ]  # fmt: skip
+        ]
 
     def chunk_ids(self, files: Iterable[str]) -> list[int]:
         """Return the ids of all chunks of some files."""
@@ -280,14 +294,20 @@ def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _document(row) -> Document:
+def _document(row: tuple[Any, ...]) -> Document:
     file, text, title, starts = row
     return Document(file=file, text=text, title=title, page_starts=tuple(json.loads(starts)))
 
 
-def _chunk(row) -> Chunk:
+def _chunk(row: tuple[Any, ...]) -> Chunk:
     chunk_id, file, title, start, end, page, text, sentences, _ = row
     return Chunk(
-        id=chunk_id, file=file, title=title, start=start, end=end, page=page, text=text,
+        id=chunk_id,
+        file=file,
+        title=title,
+        start=start,
+        end=end,
+        page=page,
+        text=text,
         sentences=tuple((a, b) for a, b in json.loads(sentences)),
-    )  # fmt: skip
+    )

@@ -86,6 +86,19 @@ def sync_store(
     return report, changes
 
 
+def differing_files(store: Store, corpus: Path) -> list[str]:
+    """Return the files, in order, whose content is not what the store holds; all of them are read."""
+    known = store.files()
+    digests = {file: _read(corpus, file)[0].sha256 for file, _ in _walk(corpus)}
+    indexed = {document for document, _ in store.titles()}
+    expected = {file for file, record in known.items() if not record.skipped}
+    return sorted(
+        {file for file in known.keys() | digests if file not in digests or file not in known}
+        | {file for file in known.keys() & digests if known[file].sha256 != digests[file]}
+        | (indexed ^ expected)
+    )
+
+
 def _walk(corpus: Path) -> Iterator[tuple[str, os.stat_result]]:
     """All files below the folder, in order; hidden ones and links that lead out of it are passed over."""
     if not corpus.is_dir():

@@ -12,7 +12,7 @@ import shutil
 import threading
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -21,13 +21,19 @@ from index.files import read_marker, write_marker
 from index.store import Store
 
 if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
+    from chromadb.api.client import Client
+    from chromadb.api.collection_configuration import CreateHNSWConfiguration
     from chromadb.api.models.Collection import Collection
 
 COLLECTION = "vectors"
 FORMAT = 1
 """Raised whenever the same vectors would be stored differently."""
-HNSW = {"space": "cosine", "ef_construction": 200, "ef_search": 200, "max_neighbors": 32}
+HNSW: CreateHNSWConfiguration = {
+    "space": "cosine",
+    "ef_construction": 200,
+    "ef_search": 200,
+    "max_neighbors": 32,
+}
 NEWEST = 1000
 """So many vectors, or a tenth of all if that is more, may wait before a generation is made."""
 
@@ -45,7 +51,7 @@ class VectorIndex:
         self._store = store
         self._marker_file = folder / "current.json"
         self._lock = threading.RLock()
-        self._client: ClientAPI | None = None
+        self._client: Client | None = None
         self.reload()
 
     def reload(self) -> None:
@@ -54,7 +60,9 @@ class VectorIndex:
             self.close()
             self._marker = read_marker(self._marker_file)
             self._collection: Collection | None = None
-            self._usable = self._marker.get("format") == FORMAT and self._marker.get("identity") == self._store.identity
+            self._usable = (
+                self._marker.get("format") == FORMAT and self._marker.get("identity") == self._store.identity
+            )
             self._exact: tuple[list[int], Vectors] | None = None
 
     @property
@@ -85,8 +93,8 @@ class VectorIndex:
             return {}
         wanted = min(self._marker["count"], k + self._gone())
         try:
-            rows = collection.query(query_embeddings=[query], n_results=wanted, include=[])
-        except BaseException as error:
+            rows = collection.query(query_embeddings=query[np.newaxis], n_results=wanted, include=[])
+        except BaseException as error:  # noqa: BLE001
             self._distrust(error)
             return {}
         stored = self._store.vectors(int(vector_id) for vector_id in rows["ids"][0])
@@ -98,7 +106,7 @@ class VectorIndex:
         try:
             self._client = _client(self._folder / self._marker["generation"])
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001
             self._distrust(error)
         return self._collection
 
@@ -113,7 +121,10 @@ class VectorIndex:
         if self._exact is None:
             pages = list(self._store.vectors_after(self._marker["through"] if self._usable else 0))
             ids = [vector_id for page, _ in pages for vector_id in page]
-            self._exact = ids, np.concatenate([vectors for _, vectors in pages] or [np.empty((0, 0), np.float32)])
+            self._exact = (
+                ids,
+                np.concatenate([vectors for _, vectors in pages] or [np.empty((0, 0), np.float32)]),
+            )
         return self._exact
 
     def _gone(self) -> int:
@@ -154,9 +165,12 @@ class VectorIndex:
 
     def _publish(self, generation: str, count: int, through: int) -> None:
         marker = {
-            "format": FORMAT, "identity": self._store.identity, "generation": generation,
-            "count": count, "through": through,
-        }  # fmt: skip
+            "format": FORMAT,
+            "identity": self._store.identity,
+            "generation": generation,
+            "count": count,
+            "through": through,
+        }
         old = self._marker.get("generation")
         write_marker(self._marker_file, marker)
         self.reload()
@@ -171,8 +185,11 @@ class VectorIndex:
             self._client = None
 
 
-def _client(folder: Path) -> ClientAPI:
+def _client(folder: Path) -> Client:
     import chromadb
+    from chromadb.config import Settings
 
-    settings = chromadb.Settings(anonymized_telemetry=False, _env_file=None)  # type: ignore[call-arg]
-    return chromadb.PersistentClient(path=folder, settings=settings)
+    # A `.env` file in the working folder must not decide where vectors go.
+    settings = Settings(anonymized_telemetry=False, _env_file=None)
+    client = chromadb.PersistentClient(path=folder, settings=settings)
+    return cast("Client", client)

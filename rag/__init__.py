@@ -10,28 +10,66 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from index import (
-        Chunk, CorpusError, Document, EmbedderError, FootnoteError, LockedError, ScoredChunk, StoreError, SyncReport,
-    )  # fmt: skip
+        Chunk,
+        CorpusError,
+        Document,
+        EmbedderError,
+        FootnoteError,
+        LockedError,
+        ScoredChunk,
+        StoreError,
+        SyncReport,
+    )
     from rag.assistant import Assistant, ask
     from rag.errors import ConfigurationError
     from rag.retriever import HybridRetriever
     from rag.settings import Settings, load_settings, shipped_seeds
     from rag.types import (
-        AbstainReason, Answer, Citation, Claim, Completed, Event, History, Retrieved, TextDelta, Turn,
-    )  # fmt: skip
+        AbstainReason,
+        Answer,
+        Citation,
+        Claim,
+        Completed,
+        Event,
+        History,
+        Retrieved,
+        TextDelta,
+        Turn,
+    )
 
 __all__ = [
     # Ask
-    "Assistant", "HybridRetriever", "ask",
+    "Assistant",
+    "HybridRetriever",
+    "ask",
     # What comes back
-    "AbstainReason", "Answer", "Citation", "Claim", "Completed", "Event", "History", "Retrieved", "TextDelta", "Turn",
+    "AbstainReason",
+    "Answer",
+    "Citation",
+    "Claim",
+    "Completed",
+    "Event",
+    "History",
+    "Retrieved",
+    "TextDelta",
+    "Turn",
     # What the corpus holds
-    "Chunk", "Document", "ScoredChunk", "SyncReport",
+    "Chunk",
+    "Document",
+    "ScoredChunk",
+    "SyncReport",
     # Settings
-    "Settings", "load_settings", "shipped_seeds",
+    "Settings",
+    "load_settings",
+    "shipped_seeds",
     # What can go wrong
-    "ConfigurationError", "CorpusError", "EmbedderError", "FootnoteError", "LockedError", "StoreError",
-]  # fmt: skip
+    "ConfigurationError",
+    "CorpusError",
+    "EmbedderError",
+    "FootnoteError",
+    "LockedError",
+    "StoreError",
+]
 
 _HOMES = {
     "rag.assistant": ("Assistant", "ask"),
@@ -39,9 +77,18 @@ _HOMES = {
     "rag.retriever": ("HybridRetriever",),
     "rag.settings": ("Settings", "load_settings", "shipped_seeds"),
     "rag.types": (
-        "AbstainReason", "Answer", "Citation", "Claim", "Completed", "Event", "History", "Retrieved", "TextDelta", "Turn",
+        "AbstainReason",
+        "Answer",
+        "Citation",
+        "Claim",
+        "Completed",
+        "Event",
+        "History",
+        "Retrieved",
+        "TextDelta",
+        "Turn",
     ),
-}  # fmt: skip
+}
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 

@@ -18,7 +18,7 @@ from rag.conversation import standalone
 from rag.question import Kind, Question, understand
 from rag.reader import Reader, ReadSentence
 from rag.settings import Settings, load_settings, shipped_seeds
-from rag.types import AbstainReason, Answer, Completed, Event, History, Retrieved, TextDelta
+from rag.types import Answer, Completed, Event, History, Retrieved, TextDelta
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -85,7 +85,7 @@ class Assistant:
         """
         clock, draft = _Clock(), Draft()
         with clock("open"):
-            index = self._ready()
+            index = self.ready()
         reason = abstention.cannot_ask(question, index)
         asked = understand(question, question if reason else standalone(question, history))
         with clock("retrieval"):
@@ -103,12 +103,20 @@ class Assistant:
                 yield TextDelta(text)
         yield Completed(
             Answer(
-                text=draft.text, status="abstained" if reason else "answered", abstain_reason=reason,
-                confidence=confidence, claims=tuple(draft.claims), citations=tuple(draft.citations),
-                question=question, query=asked.query, chunks=chunks, engine=self.engine,
-                timings_ms=clock.times(), notices=self._notices,
+                text=draft.text,
+                status="abstained" if reason else "answered",
+                abstain_reason=reason,
+                confidence=confidence,
+                claims=tuple(draft.claims),
+                citations=tuple(draft.citations),
+                question=question,
+                query=asked.query,
+                chunks=chunks,
+                engine=self.engine,
+                timings_ms=clock.times(),
+                notices=self._notices,
             )
-        )  # fmt: skip
+        )
 
     async def aask(self, question: str, history: History = ()) -> Answer:
         """Answer a question without blocking the event loop; see `ask`."""
@@ -131,7 +139,7 @@ class Assistant:
             At most k chunks, best first, equal scores in order of chunk id; empty when the query has
             no words or there are no documents.
         """
-        index = self._ready()
+        index = self.ready()
         return [] if abstention.cannot_ask(query, index) else self._retriever(index, k).search(query)
 
     def sync(self, progress: Progress | None = None) -> SyncReport:
@@ -151,7 +159,7 @@ class Assistant:
 
     def documents(self) -> list[Document]:
         """Return all documents of the index, ordered by file."""
-        return self._ready().documents()
+        return self.ready().documents()
 
     def document(self, file: str) -> Document:
         """Return one document.
@@ -159,14 +167,14 @@ class Assistant:
         Raises:
             CorpusError: If no such file is indexed.
         """
-        document = self._ready().document(file)
+        document = self.ready().document(file)
         if document is None:
             raise CorpusError(f"There is no document {file} in {self.corpus}.")
         return document
 
     def as_retriever(self, k: int = 8) -> HybridRetriever:
         """Return a LlamaIndex retriever over the corpus that gives at most k nodes."""
-        return self._retriever(self._ready(), k)
+        return self._retriever(self.ready(), k)
 
     def as_query_engine(self) -> BaseQueryEngine:
         """Return a LlamaIndex query engine: its response is the answer's text, its nodes the citations."""
@@ -174,12 +182,15 @@ class Assistant:
 
         return AssistantQueryEngine(self)
 
-    def _ready(self) -> Index:
-        """The index, checked against the folder once."""
+    def ready(self, progress: Progress | None = None) -> Index:
+        """Return the index, checked against the folder the first time; every other call does this by itself.
+
+        Raises the same as `sync`, but goes on with what there is while another process updates the index.
+        """
         index = self._open()
         with self._lock:
             if not self._synced:
-                self._check(index)
+                self._check(index, progress)
                 self._synced = True
         return index
 
@@ -188,9 +199,9 @@ class Assistant:
             self._index = self._index or Index(self.corpus, self.index_dir)
             return self._index
 
-    def _check(self, index: Index) -> None:
+    def _check(self, index: Index, progress: Progress | None) -> None:
         try:
-            index.sync()
+            index.sync(progress)
         except LockedError as error:
             if not index.counts()["documents"]:
                 raise

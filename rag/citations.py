@@ -59,8 +59,13 @@ class Draft:
             self._numbers[key] = number = len(self.citations) + 1
             self.citations.append(
                 Citation(
-                    number=number, file=chunk.file, title=chunk.title, page=chunk.page,
-                    start=span[0], end=span[1], quote=chunk.sentence(span),
+                    number=number,
+                    file=chunk.file,
+                    title=chunk.title,
+                    page=chunk.page,
+                    start=span[0],
+                    end=span[1],
+                    quote=chunk.sentence(span),
                 )
-            )  # fmt: skip
+            )
         return self._numbers[key]

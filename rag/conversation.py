@@ -32,7 +32,9 @@ _expletives = re.compile(
 _openers = re.compile(r"^\W*(?:and|but|so|or|then|also|what about|how about)\b", re.IGNORECASE)
 _name = re.compile(r"(?<!^)(?<![.!?]\s)\b[A-Z][\w'’.-]+")
 _markers = re.compile(r"\[\d+\]")
-_question_words = frozenset("who whom whose what which when where why how did do doe much mani".split())
+_question_words = frozenset(
+    content_terms("who whom whose what which when where why how did do does much many")
+)
 
 
 def standalone(question: str, history: History) -> str:

@@ -57,4 +57,6 @@ def _same(one: ReadSentence, other: ReadSentence) -> bool:
 
 
 def _state(point: Point, draft: Draft) -> str:
-    return draft.claim(plain_markdown(point[0].text), [(sentence.source, sentence.span) for sentence in point])
+    return draft.claim(
+        plain_markdown(point[0].text), [(sentence.source, sentence.span) for sentence in point]
+    )

@@ -45,10 +45,19 @@ _list = re.compile(
 )
 _expectations = (
     (Expects.QUOTE, r"\b(?:exact\s+words?|word\s+for\s+word|verbatim|quote[sd]?|quotation)\b"),
-    (Expects.TIME, r"\b(?:when|(?:which|what)\s+(?:\w+\s+)?(?:year|month|day|date|time|century|decade|week)s?|how\s+long\s+ago|since\s+when)\b"),
-    (Expects.NUMBER, r"\bhow\s+(?:many|much|long|old|far|tall|big|large|often|fast|high|deep)\b|\b(?:number|percentage|amount|age|price|cost|size|population)\s+of\b|\bwhat\s+(?:percentage|number|age|price)\b"),
-    (Expects.NAME, r"\b(?:who|whom|whose|where|which\s+(?:person|city|country|company|state|place|team|paper))\b|\bname\s+of\b|\bwhat\s+(?:city|country|company|state|place|team|person)\b"),
-)  # fmt: skip
+    (
+        Expects.TIME,
+        r"\b(?:when|(?:which|what)\s+(?:\w+\s+)?(?:year|month|day|date|time|century|decade|week)s?|how\s+long\s+ago|since\s+when)\b",
+    ),
+    (
+        Expects.NUMBER,
+        r"\bhow\s+(?:many|much|long|old|far|tall|big|large|often|fast|high|deep)\b|\b(?:number|percentage|amount|age|price|cost|size|population)\s+of\b|\bwhat\s+(?:percentage|number|age|price)\b",
+    ),
+    (
+        Expects.NAME,
+        r"\b(?:who|whom|whose|where|which\s+(?:person|city|country|company|state|place|team|paper))\b|\bname\s+of\b|\bwhat\s+(?:city|country|company|state|place|team|person)\b",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,9 @@ class Question:
 
 def understand(text: str, query: str) -> Question:
     """Return what a question asks for."""
-    expects = next((kind for kind, pattern in _expectations if re.search(pattern, text, re.IGNORECASE)), Expects.ANY)
+    expects = next(
+        (kind for kind, pattern in _expectations if re.search(pattern, text, re.IGNORECASE)), Expects.ANY
+    )
     return Question(text, query, _kind(text), expects)
 
 

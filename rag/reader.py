@@ -42,7 +42,7 @@ _statement = re.compile(r"[.!…。！]['\"”’»)\]]*$")
 
 def is_statement(text: str) -> bool:
     """Whether a sentence says something, rather than being a heading, a label or a question."""
-    return bool(_statement.search(text)) and text.count(" ") >= 3 or len(text) > 40 and text[-1] in "。！"
+    return (bool(_statement.search(text)) and text.count(" ") >= 3) or (len(text) > 40 and text[-1] in "。！")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +74,21 @@ class Reader:
         Equal scores are in order of file and position; no chunks give no sentences.
         """
         words = self._weigh(question)
-        found = [_Reading(words, scored, rank, span) for rank, scored in enumerate(chunks) for span in scored.chunk.sentences]
+        found = [
+            _Reading(words, scored, rank, span)
+            for rank, scored in enumerate(chunks)
+            for span in scored.chunk.sentences
+        ]
         found = sorted(found, key=lambda reading: -reading.rough)[:CLOSE]
         if not found:
             return []
-        vectors = self._index.embedder.embed([question.query, *(reading.text for reading in found)], kind="query")
-        read = [reading.finish(question, vectors[0], vector) for reading, vector in zip(found, vectors[1:], strict=True)]
+        vectors = self._index.embedder.embed(
+            [question.query, *(reading.text for reading in found)], kind="query"
+        )
+        read = [
+            reading.finish(question, vectors[0], vector)
+            for reading, vector in zip(found, vectors[1:], strict=True)
+        ]
         return sorted(read, key=lambda sentence: (-sentence.score, sentence.source.chunk.file, sentence.span))
 
     def _weigh(self, question: Question) -> dict[str, float]:
@@ -99,14 +108,27 @@ class _Reading:
         self.around = _coverage(words, f"{source.chunk.title} {source.chunk.text}")
         self.rough = self.coverage + 0.5 * self.around + 0.5 / (1 + rank)
 
-    def finish(self, question: Question, asked: NDArray[np.float32], vector: NDArray[np.float32]) -> ReadSentence:
-        features = np.array([
-            self.coverage, self.around, float(asked @ vector), 1 / (1 + self.rank),
-            _has_expected(question, self.text), not is_statement(self.text),
-        ])  # fmt: skip
+    def finish(
+        self, question: Question, asked: NDArray[np.float32], vector: NDArray[np.float32]
+    ) -> ReadSentence:
+        features = np.array(
+            [
+                self.coverage,
+                self.around,
+                float(asked @ vector),
+                1 / (1 + self.rank),
+                _has_expected(question, self.text),
+                not is_statement(self.text),
+            ]
+        )
         score = 1 / (1 + np.exp(-(features @ WEIGHTS + BIAS)))
         return ReadSentence(
-            source=self.source, span=self.span, text=self.text, score=float(score), coverage=self.coverage, vector=vector
+            source=self.source,
+            span=self.span,
+            text=self.text,
+            score=float(score),
+            coverage=self.coverage,
+            vector=vector,
         )
 
 

@@ -27,11 +27,17 @@ class Settings(BaseSettings):
         env_prefix="FOOTNOTE_", extra="forbid", frozen=True, pyproject_toml_table_header=("tool", "footnote")
     )
 
-    corpus: Path | None = Field(default=None, description="Folder of documents; the shipped seeds when not set.")
-    index_dir: Path | None = Field(default=None, description="Where the index lives; the user's cache when not set.")
+    corpus: Path | None = Field(
+        default=None, description="Folder of documents; the shipped seeds when not set."
+    )
+    index_dir: Path | None = Field(
+        default=None, description="Where the index lives; the user's cache when not set."
+    )
     chunks: int = Field(default=8, ge=1, le=100, description="How many chunks are read for an answer.")
     host: str = Field(default="127.0.0.1", description="Address the page listens on.")
-    port: int = Field(default=7860, ge=0, le=65535, description="Port the page listens on; 0 takes a free one.")
+    port: int = Field(
+        default=7860, ge=0, le=65535, description="Port the page listens on; 0 takes a free one."
+    )
 
     @classmethod
     def settings_customise_sources(
@@ -65,7 +71,9 @@ def load_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(f"The setting {name} cannot be {first['input']!r}: {first['msg']}.") from error
+        raise ConfigurationError(
+            f"The setting {name} cannot be {first['input']!r}: {first['msg']}."
+        ) from error
 
 
 def shipped_seeds() -> Path:

