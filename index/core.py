@@ -14,9 +14,12 @@ from index.chunking import CHUNKER
 from index.embedding import Embedder, MiniLM
 from index.errors import LockedError, StoreError
 from index.loaders import LOADER
+from index.spelling import respell
 from index.store import Store
 from index.sync import Progress, SyncReport, differing_files, sync_store
 from index.types import Chunk, Document
+from index.vectors import VectorIndex
+from index.words import WordIndex
 
 LOCK_SECONDS = 2.0
 
@@ -46,9 +49,6 @@ class Index:
     """
 
     def __init__(self, corpus: Path, folder: Path, embedder: Embedder | None = None) -> None:
-        from index.vectors import VectorIndex
-        from index.words import WordIndex
-
         self.corpus = corpus
         self.folder = folder
         self.embedder = embedder or MiniLM()
@@ -114,6 +114,11 @@ class Index:
             Candidate(chunk, float(vectors[vector_id] @ vector), bm25.get(chunk_id, 0.0))
             for chunk_id, (chunk, vector_id) in sorted(found.items())
         ]
+
+    def respell(self, query: str) -> str:
+        """Return a query with typing mistakes mended by the documents' own words."""
+        self._follow()
+        return respell(query, self._words)
 
     def rarity(self, words: list[str]) -> dict[str, float]:
         """Return the inverse document frequency of terms, over chunks; above 0, higher is rarer.

@@ -60,6 +60,13 @@ def new_analyzer(content_only: bool) -> TextAnalyzer:
     return builder.filter(Filter.stemmer("english")).build()
 
 
+def plain_analyzer() -> TextAnalyzer:
+    """Return the analyzer that keeps words as they are spelt, in lower case."""
+    from tantivy import Filter, TextAnalyzerBuilder, Tokenizer
+
+    return TextAnalyzerBuilder(Tokenizer.simple()).filter(Filter.lowercase()).build()
+
+
 _analyzer = cache(new_analyzer)
 
 

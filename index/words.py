@@ -15,11 +15,11 @@ import tantivy
 
 from index.files import read_marker, write_marker
 from index.store import Store
-from index.text import content_terms, new_analyzer, searchable, terms
+from index.text import content_terms, new_analyzer, plain_analyzer, searchable, terms
 
-ANALYZER = "footnote"
+ANALYZER, SPELLING = "footnote", "footnote-spelling"
 WRITER_HEAP = 50_000_000
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same chunks would be indexed differently."""
 
 
@@ -48,8 +48,7 @@ class WordIndex:
             index = tantivy.Index.open(str(generation))
         except (ValueError, OSError):
             return None
-        index.register_tokenizer(ANALYZER, new_analyzer(False))
-        return index
+        return _registered(index)
 
     @property
     def sound(self) -> bool:
@@ -82,6 +81,16 @@ class WordIndex:
             return dict.fromkeys(words, 0)
         searcher = self._index.searcher()
         return {word: searcher.doc_freq("text", word) for word in words}
+
+    def occurs(self, word: str) -> bool:
+        """Return whether a word, in lower case, occurs as it is spelt."""
+        return self._index is not None and self._index.searcher().doc_freq("spelling", word) > 0
+
+    def starting_with(self, prefix: str) -> list[tuple[str, int]]:
+        """Return the words, as they are spelt, that begin so, each with the number of its chunks."""
+        if self._index is None:
+            return []
+        return self._index.searcher().terms_with_prefix("spelling", prefix)
 
     def _parse(self, query: str) -> tantivy.Query | None:
         """Any of the query's words; its function words count only when it has no others."""
@@ -126,8 +135,9 @@ class WordIndex:
         schema = tantivy.SchemaBuilder()
         schema.add_unsigned_field("chunk", stored=True, indexed=True)
         schema.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+        schema.add_text_field("spelling", tokenizer_name=SPELLING, index_option="basic")
         index = tantivy.Index(schema.build(), str(self._folder / generation))
-        index.register_tokenizer(ANALYZER, new_analyzer(False))
+        _registered(index)
         writer = index.writer(WRITER_HEAP, 1)
         for chunk_id, title, text in self._store.chunk_texts():
             writer.add_document(_entry(chunk_id, title, text))
@@ -147,5 +157,13 @@ class WordIndex:
 def _entry(chunk_id: int, title: str, text: str) -> tantivy.Document:
     entry = tantivy.Document()
     entry.add_unsigned("chunk", chunk_id)
-    entry.add_text("text", searchable(f"{title}\n{text}"))
+    content = searchable(f"{title}\n{text}")
+    entry.add_text("text", content)
+    entry.add_text("spelling", content)
     return entry
+
+
+def _registered(index: tantivy.Index) -> tantivy.Index:
+    index.register_tokenizer(ANALYZER, new_analyzer(content_only=False))
+    index.register_tokenizer(SPELLING, plain_analyzer())
+    return index

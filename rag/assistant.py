@@ -87,7 +87,7 @@ class Assistant:
         with clock("open"):
             index = self.ready()
         reason = abstention.cannot_ask(question, index)
-        asked = understand(question, question if reason else standalone(question, history))
+        asked = understand(question) if reason else self._understand(index, question, history)
         with clock("retrieval"):
             chunks = () if reason else tuple(self._find(index, asked))
         yield Retrieved(asked.query, chunks)
@@ -206,6 +206,10 @@ class Assistant:
             if not index.counts()["documents"]:
                 raise
             self._notices = (f"Changes in the folder may be missing here. {error}",)
+
+    def _understand(self, index: Index, question: str, history: History) -> Question:
+        spelt = index.respell(question)
+        return understand(spelt, standalone(spelt, history))
 
     def _find(self, index: Index, asked: Question) -> list[ScoredChunk]:
         if asked.kind is Kind.SUMMARY:

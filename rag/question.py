@@ -65,7 +65,7 @@ class Question:
     """A question in its standalone form, and what it wants."""
 
     text: str
-    """As typed; what must be answered."""
+    """The question without earlier turns, its spelling mended; what must be answered."""
     query: str
     """The standalone form; what is searched."""
     kind: Kind
@@ -77,12 +77,12 @@ class Question:
         return content_terms(self.text)
 
 
-def understand(text: str, query: str) -> Question:
-    """Return what a question asks for."""
+def understand(text: str, query: str = "") -> Question:
+    """Return what a question asks for; `query` is its standalone form, itself when left out."""
     expects = next(
         (kind for kind, pattern in _expectations if re.search(pattern, text, re.IGNORECASE)), Expects.ANY
     )
-    return Question(text, query, _kind(text), expects)
+    return Question(text, query or text.strip(), _kind(text), expects)
 
 
 def _kind(text: str) -> Kind:
