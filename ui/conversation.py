@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from rag import Answer, Assistant, Completed, Retrieved, TextDelta
+from rag import Answer, Assistant, Completed, Event, Retrieved, TextDelta
 
 log = logging.getLogger("footnote.ui")
 
@@ -48,8 +48,8 @@ class Turn:
         if self.answer is None:
             return None
         if kind == "cite":
-            cited = next((c for c in self.answer.citations if c.number == number), None)
-            return cited and (cited.file, cited.start, cited.end, cited.quote)
+            cited = [(c.file, c.start, c.end, c.quote) for c in self.answer.citations if c.number == number]
+            return cited[0] if cited else None
         if not 1 <= number <= len(self.answer.chunks):
             return None
         near = self.answer.chunks[number - 1].chunk
@@ -82,7 +82,7 @@ class Conversation:
         self.turns.append(turn)
         try:
             yield turn
-            with closing(_generator(assistant, question, history)) as events:
+            with _closing(assistant.stream(question, history)) as events:
                 for event in events:
                     if turn.phase is not Phase.RUNNING:
                         return
@@ -90,10 +90,9 @@ class Conversation:
                     yield turn
             if turn.answer is None:
                 raise RuntimeError("the assistant's stream ended without a completed answer")
-        except Exception:
-            turn.error = uuid.uuid4().hex[:8]
+        except Exception:  # noqa: BLE001 - whatever it is, the turn must not look finished
+            turn.error = note("an answer was interrupted")
             turn.phase = Phase.INTERRUPTED
-            log.exception("answer interrupted, error %s", turn.error)
             yield turn
         finally:
             if turn.phase is Phase.RUNNING:
@@ -115,15 +114,28 @@ class Conversation:
 
     def passage(self, kind: str, turn: int, number: int) -> Passage | None:
         """Return what a footnote of one of these turns points to; None when nothing does."""
-        found = next((candidate for candidate in self.turns if candidate.number == turn), None)
-        return found and found.passage(kind, number)
+        found = [candidate.passage(kind, number) for candidate in self.turns if candidate.number == turn]
+        return found[0] if found else None
 
 
-def _generator(assistant: Assistant, question: str, history: list[tuple[str, str]]) -> Iterator[object]:
-    yield from assistant.stream(question, history)
+def note(what: str) -> str:
+    """Put the exception being handled into the log and return the number to find it by."""
+    number = uuid.uuid4().hex[:8]
+    log.exception("error %s: %s", number, what)
+    return number
 
 
-def _take(turn: Turn, event: object) -> None:
+@contextmanager
+def _closing(events: Iterator[Event]) -> Iterator[Iterator[Event]]:
+    """Close a stream on the way out, so that whatever it holds (a model's connection) is let go."""
+    try:
+        yield events
+    finally:
+        if isinstance(events, Generator):
+            events.close()
+
+
+def _take(turn: Turn, event: Event) -> None:
     match event:
         case Retrieved():
             turn.found = event

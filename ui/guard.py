@@ -44,7 +44,16 @@ _BODY_LIMIT = 1_000_000
 """Bytes of one request; a question is at most a few thousand."""
 # The page uploads nothing and links no files; the file route would also fetch from the web
 # (`file=http…`), and the proxy route from other servers.
-_CLOSED = ("/upload", "/file=", "/file/", "/proxy=", "/stream/", "/monitoring", "/dev/reload", "/custom_component/")
+_CLOSED = (
+    "/upload",
+    "/file=",
+    "/file/",
+    "/proxy=",
+    "/stream/",
+    "/monitoring",
+    "/dev/reload",
+    "/custom_component/",
+)
 
 
 def allowed_hosts(host: str) -> frozenset[str]:
@@ -79,7 +88,7 @@ def _own_addresses() -> set[str]:
     return found
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """A request that does not get through; holds the status and a sentence."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -103,22 +112,22 @@ class Guard:
         try:
             self._check(scope)
             await self.app(scope, _limited(receive), _with_headers(send))
-        except Refused as refusal:
+        except RefusedError as refusal:
             await _refuse(scope, send, refusal)
 
     def _check(self, scope: Scope) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
         if _name(host) not in self.hosts:
-            raise Refused(421, "This address is not one that Footnote answers to.")
+            raise RefusedError(421, "This address is not one that Footnote answers to.")
         origin = headers.get(b"origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
-            raise Refused(403, "Requests from other sites are refused.")
+            raise RefusedError(403, "Requests from other sites are refused.")
         path = unquote(unquote(scope["path"])).lower()
         if any(closed in path for closed in _CLOSED):
-            raise Refused(404, "Not found.")
+            raise RefusedError(404, "Not found.")
         if int(headers.get(b"content-length") or 0) > _BODY_LIMIT:
-            raise Refused(413, "The request is too large.")
+            raise RefusedError(413, "The request is too large.")
 
 
 def _name(host: str) -> str:
@@ -138,7 +147,7 @@ def _limited(receive: Receive) -> Receive:
         message = await receive()
         total += len(message.get("body", b""))
         if total > _BODY_LIMIT:
-            raise Refused(413, "The request is too large.")
+            raise RefusedError(413, "The request is too large.")
         return message
 
     return counted
@@ -155,7 +164,7 @@ def _with_headers(send: Send) -> Send:
     return sending
 
 
-async def _refuse(scope: Scope, send: Send, refusal: Refused) -> None:
+async def _refuse(scope: Scope, send: Send, refusal: RefusedError) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return

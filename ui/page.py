@@ -17,7 +17,7 @@ import gradio as gr
 
 from rag import Assistant, FootnoteError
 from ui import render, source
-from ui.conversation import Conversation, Phase
+from ui.conversation import Conversation, Phase, note
 from ui.markup import Html, el
 from ui.starters import starters
 
@@ -36,48 +36,56 @@ class Handlers:
 
     def load(self, conversation: Conversation) -> tuple[Html, Html, Html]:
         """Fill the header, the welcome and the list of files of a fresh page."""
-        documents = self.assistant.documents()
+        try:
+            documents = self.assistant.documents()
+        except Exception:  # noqa: BLE001 - the page must not show what an exception says
+            number = note("the files cannot be listed")
+            return _header(self.assistant, 0), _welcome(_UNREADABLE.format(number), []), source.missing()
         conversation.files = [document.file for document in documents]
         return (
             _header(self.assistant, len(documents)),
-            _welcome(starters(documents), bool(documents)),
+            _welcome(_PROMISE if documents else _EMPTY, starters(documents)),
             source.file_list(documents),
         )
 
     def ask(self, question: str | None, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
-        """Answer a question, yielding (earlier turns, latest turn, question box)."""
-        question = (question or "").strip()
-        if not question or conversation.busy:
-            yield gr.skip(), gr.skip(), gr.skip()
+        """Answer a question, yielding (question box, earlier turns, latest turn)."""
+        box: Any = ""
+        for earlier, latest in self._answer(question or "", conversation):
+            yield box, earlier, latest
+            box = gr.skip()  # what is typed meanwhile stays
+
+    def retry(self, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
+        """Ask the last question again, in place of its first answer."""
+        yield from self._answer(conversation.undo(), conversation)
+
+    def _answer(self, question: str, conversation: Conversation) -> Iterator[tuple[Any, Any]]:
+        if not question.strip() or conversation.busy:
             return
         shown = 0.0
-        for turn in conversation.ask(self.assistant, question):
+        for turn in conversation.ask(self.assistant, question.strip()):
             if not shown:
-                yield *render.conversation_parts(conversation), ""
+                yield render.conversation_html(conversation)
             elif turn.phase is not Phase.RUNNING or monotonic() - shown >= _FRAME_SECONDS:
-                yield gr.skip(), render.turn_html(turn), gr.skip()
+                yield gr.skip(), render.turn_html(turn)
             else:
                 continue
             shown = monotonic()
 
-    def retry(self, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
-        """Ask the last question again, in place of its first answer."""
-        yield from self.ask(conversation.undo(), conversation)
-
     def stop(self, conversation: Conversation) -> tuple[Html, Html]:
         """End the answer being written and say so."""
         conversation.stop()
-        return render.conversation_parts(conversation)
+        return render.conversation_html(conversation)
 
     def undo(self, conversation: Conversation) -> tuple[Any, ...]:
         """Take the last turn back, its question into the box."""
         question = conversation.undo()
-        return *render.conversation_parts(conversation), question or gr.skip()
+        return question or gr.skip(), *render.conversation_html(conversation)
 
-    def clear(self, conversation: Conversation) -> tuple[Html, Html, Html]:
+    def clear(self, conversation: Conversation) -> tuple[Html, ...]:
         """Begin again."""
         conversation.clear()
-        return *render.conversation_parts(conversation), source.file_list(self.assistant.documents())
+        return *render.conversation_html(conversation), *self.load(conversation)
 
     def open(self, reference: str | None, conversation: Conversation) -> Html:
         """Show in the source pane what a button of this tab points to."""
@@ -86,7 +94,7 @@ class Handlers:
             return source.missing()
         kind, turn, number = found[1], int(found[2]), int(found[3])
         if kind == "list":
-            return source.file_list(self.assistant.documents())
+            return self.load(conversation)[-1]
         passage = conversation.passage(kind, turn, number) if kind != "file" else None
         known = conversation.files[number - 1 : number] if kind == "file" and number else []
         file = passage[0] if passage else "".join(known)
@@ -99,6 +107,7 @@ class Handlers:
 def build_page(assistant: Assistant) -> gr.Blocks:
     """Return the page, wired and not started."""
     do = Handlers(assistant)
+    page: gr.Blocks
     with gr.Blocks(
         title="Footnote", analytics_enabled=False, delete_cache=(600, 3600), fill_width=True
     ) as page:
@@ -128,15 +137,15 @@ def build_page(assistant: Assistant) -> gr.Blocks:
         wanted = gr.Textbox(label="Passage to open", visible="hidden", elem_id="wanted")
 
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        turns = [earlier, latest]
-        page.load(do.load, conversation, [header, welcome, pane], **quiet)
+        turns, fresh = [earlier, latest], [header, welcome, pane]
+        page.load(do.load, conversation, fresh, **quiet)
         asking = gr.on(
-            [box.submit, ask.click], do.ask, [box, conversation], [*turns, box], trigger_mode="once", **quiet
+            [box.submit, ask.click], do.ask, [box, conversation], [box, *turns], trigger_mode="once", **quiet
         )
-        retrying = retry.click(do.retry, conversation, [*turns, box], trigger_mode="once", **quiet)
+        retrying = retry.click(do.retry, conversation, turns, trigger_mode="once", **quiet)
         stop.click(do.stop, conversation, turns, cancels=[asking, retrying], **quiet)
-        undo.click(do.undo, conversation, [*turns, box], **quiet)
-        clear.click(do.clear, conversation, [*turns, pane], cancels=[asking, retrying], **quiet)
+        undo.click(do.undo, conversation, [box, *turns], **quiet)
+        clear.click(do.clear, conversation, [*turns, *fresh], cancels=[asking, retrying], **quiet)
         wanted.change(do.open, [wanted, conversation], pane, trigger_mode="always_last", **quiet)
     return page
 
@@ -156,11 +165,10 @@ def _header(assistant: Assistant, files: int) -> Html:
     )
 
 
-def _welcome(questions: list[str], any_files: bool) -> Html:
-    if not any_files:
-        return el("div", el("h2", "Nothing to ask yet"), el("p", _EMPTY), class_="welcome")
+def _welcome(words: str, questions: list[str]) -> Html:
+    heading = "Ask these files" if questions else "Nothing to ask yet"
     buttons = [el("li", el("button", question, type="button", class_="starter")) for question in questions]
-    return el("div", el("h2", "Ask these files"), el("p", _PROMISE), el("ul", *buttons), class_="welcome")
+    return el("div", el("h2", heading), el("p", words), el("ul", *buttons), class_="welcome")
 
 
 _PROMISE = (
@@ -168,3 +176,4 @@ _PROMISE = (
     "Where the files do not hold the answer, you are told so."
 )
 _EMPTY = "This folder holds no text that can be searched. Add text or Markdown files to it and start again."
+_UNREADABLE = "The files cannot be read at the moment. Error {} in the log says why."

@@ -34,6 +34,11 @@ def prose(text: str, marker: Marker) -> Html:
     return join(*(_block(kind, lines, marker) for kind, lines in _blocks(text)))
 
 
+def plain_text(text: str) -> str:
+    """Return an answer for a place that knows no Markdown: without the escapes, markers kept."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+
+
 def without_open_marker(text: str) -> str:
     """Return streamed text without a marker that has only begun to arrive."""
     return _OPEN_MARKER.sub("", text)
@@ -82,5 +87,5 @@ def _span(found: re.Match[str], marker: Marker) -> Html:
         return escape(content)
     if kind == "number":
         shown = marker(int(content))
-        return escape(found[0]) if shown is None else join(_WORD_JOINER, shown)
+        return escape(found[0]) if shown is None else el("span", _WORD_JOINER, shown, class_="keep")
     return el("code", content) if kind == "code" else el(kind, _inline(content, marker))

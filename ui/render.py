@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from rag import Answer, Citation
 from ui.conversation import Conversation, Phase, Turn
-from ui.markup import Html, clip, el, escape, join, unseen
-from ui.prose import prose, without_open_marker
+from ui.markup import Html, clip, el, join, unseen
+from ui.prose import plain_text, prose, without_open_marker
 
 _QUESTION_SHOWN = 1_200
+"""Characters; further down, likewise, of a quote in its tooltip and of a near miss."""
 _QUOTE_SHOWN = 320
 _NEAR_SHOWN = 180
 _NEAR = 3
 
 
-def thread(turns: Iterable[Turn]) -> Html:
-    """Return several turns, oldest first."""
-    return el("div", *(turn_html(turn) for turn in turns), class_="turns")
+def conversation_html(conversation: Conversation) -> tuple[Html, Html]:
+    """Return the earlier turns and the latest one: only the latest changes while it streams."""
+    *earlier, latest = [turn_html(turn) for turn in conversation.turns] or [Html()]
+    return el("div", *earlier, class_="turns"), latest
 
 
 def turn_html(turn: Turn) -> Html:
@@ -25,7 +25,7 @@ def turn_html(turn: Turn) -> Html:
     abstained = turn.answer is not None and turn.answer.status == "abstained"
     return el(
         "article",
-        el("h3", unseen("You asked: "), clip_block(turn.question), class_="question"),
+        el("h3", unseen("You asked: "), _shorten(turn.question), class_="question"),
         _searched(turn),
         _answer(turn, turn.answer) if turn.answer else _unfinished(turn),
         class_=f"turn {turn.phase}{' abstained' if abstained else ''}",
@@ -33,15 +33,10 @@ def turn_html(turn: Turn) -> Html:
     )
 
 
-def clip_block(text: str) -> str:
-    """Return text with its line breaks, cut where it is too long to read in a chat."""
-    return text if len(text) <= _QUESTION_SHOWN else text[:_QUESTION_SHOWN] + " …"
-
-
 def plain(answer: Answer) -> str:
     """Return an answer for the clipboard: its text with `[1]`, and the sources by number."""
     sources = [f"[{c.number}] {c.title} ({_place(c)}): “{c.quote}”" for c in answer.citations]
-    return "\n".join([answer.text, *(["", "Sources", *sources] if sources else [])])
+    return "\n".join([plain_text(answer.text), *(["", "Sources", *sources] if sources else [])])
 
 
 def reference(kind: str, turn: int, number: int) -> str:
@@ -53,7 +48,7 @@ def _searched(turn: Turn) -> Html:
     query = turn.answer.query if turn.answer else turn.found.query if turn.found else ""
     if not query or query.split() == turn.question.split():
         return Html()
-    return el("p", "Searched for: ", el("span", clip_block(query)), class_="searched")
+    return el("p", "Searched for: ", el("span", _shorten(query)), class_="searched")
 
 
 def _unfinished(turn: Turn) -> Html:
@@ -154,7 +149,6 @@ def _facts(answer: Answer) -> Html:
     return el("footer", el("span", " · ".join(facts), class_="facts"), copy, copied)
 
 
-def conversation_parts(conversation: Conversation) -> tuple[Html, Html]:
-    """Return the earlier turns and the latest one: only the latest changes while it streams."""
-    *earlier, latest = conversation.turns or [None]
-    return thread(turn for turn in earlier if turn), turn_html(latest) if latest else escape("")
+def _shorten(text: str) -> str:
+    """Return text with its line breaks, cut where it is too long to read in a chat."""
+    return text if len(text) <= _QUESTION_SHOWN else text[:_QUESTION_SHOWN] + " …"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -61,10 +62,8 @@ class Server:
 
     def wait(self) -> None:
         """Block until the process is interrupted."""
-        try:
+        with suppress(KeyboardInterrupt):
             threading.Event().wait()
-        except KeyboardInterrupt:
-            pass
 
 
 def _settings(assistant: Assistant, host: str, port: int, open_browser: bool) -> dict[str, Any]:

@@ -29,9 +29,7 @@ def file_list(documents: Sequence[Document]) -> Html:
 
 
 def _label(document: Document) -> Html:
-    return join(
-        el("span", document.title, class_="title"), " ", el("span", document.file, class_="detail")
-    )
+    return join(el("span", document.title, class_="title"), " ", el("span", document.file, class_="detail"))
 
 
 def document_view(document: Document, passage: Passage | None) -> Html:

@@ -14,15 +14,14 @@ _SAMPLE = 200
 _TITLE = 60
 
 
-def starters(documents: Sequence[Document], count: int = 3) -> list[str]:
-    """Return up to `count` questions: about names that several files share, then about titles."""
+def starters(documents: Sequence[Document], count: int = 4) -> list[str]:
+    """Return up to `count` questions: what it is all about, then shared names, then titles."""
+    if not documents:
+        return []
     sample = documents[:_SAMPLE]
     names = [f"What do the files say about {name}?" for name in _shared_names(sample)]
-    short = [document.title for document in sample if 0 < len(document.title) <= _TITLE]
-    titles = [f"What does “{title}” say?" for title in short if not title.isspace()]
-    if len(names) >= count:
-        return names[:count]
-    return [*names, *titles][:count] or (["What are these files about?"] if documents else [])
+    titles = [f"What does “{d.title}” say?" for d in sample if 0 < len(d.title.strip()) <= _TITLE]
+    return ["What are these files about?", *names, *titles][:count]
 
 
 def _shared_names(documents: Sequence[Document]) -> list[str]:

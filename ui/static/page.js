@@ -67,11 +67,11 @@
   function latestChanged() {
     const turn = find("#latest .turn");
     const state = turn ? turn.id + turn.className : "";
-    const scroller = find("#scroll");
-    const fresh = turn && !latest.startsWith(turn.id + "turn");
-    const near = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 240;
-    if (turn && (fresh || near)) scroller.scrollTop = scroller.scrollHeight;
     if (state === latest) return;
+    if (turn && !latest.startsWith(`${turn.id}turn`)) {
+      // in the next frame, when the turn before it stands above
+      requestAnimationFrame(() => turn.scrollIntoView({ block: "start" }));
+    }
     latest = state;
     if (turn?.classList.contains("running")) announce("Looking for an answer.");
     else if (turn) announce([...turn.querySelectorAll(".answer, .state")].map(spoken).join(" "));
