@@ -113,6 +113,7 @@ class Index:
         return [
             Candidate(chunk, float(vectors[vector_id] @ vector), bm25.get(chunk_id, 0.0))
             for chunk_id, (chunk, vector_id) in sorted(found.items())
+            if vector_id in vectors  # Else another process has just removed it.
         ]
 
     def respell(self, query: str) -> str:

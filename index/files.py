@@ -8,6 +8,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from index.errors import FootnoteError
+
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file in one step: a reader finds the old content or the new, also after a crash.
@@ -26,6 +28,16 @@ def write_whole(path: Path, data: bytes) -> None:
     except BaseException:
         Path(partial).unlink(missing_ok=True)
         raise
+
+
+def pass_on(error: BaseException) -> None:
+    """Raise an error again unless it speaks of a damaged cache.
+
+    Chroma and Tantivy panic with a `BaseException` of their own, so everything has to be caught; what
+    asks the process to stop, or is already an error for people, goes on.
+    """
+    if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError, FootnoteError)):
+        raise error
 
 
 def read_marker(path: Path) -> dict[str, Any]:

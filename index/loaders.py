@@ -14,7 +14,7 @@ LOADER = "text-1"
 MAX_BYTES = 50_000_000
 TITLE_CHARACTERS = 120
 
-_heading = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$", re.MULTILINE)
+_heading = re.compile(r"^#{1,6}[ \t]+(\S.*)$", re.MULTILINE)
 _control = re.compile(r"[\x00-\x08\x0e-\x1f]")
 
 
@@ -49,7 +49,16 @@ def _load_markdown(file: str, data: bytes) -> Document:
     heading = _heading.search(document.text)
     if not heading:
         return document
-    return Document(file=file, text=document.text, title=_shorten(heading.group(1)))
+    return Document(
+        file=file, text=document.text, title=_shorten(_unclosed(heading.group(1))) or document.title
+    )
+
+
+def _unclosed(heading: str) -> str:
+    """A heading without the `#` signs that may close it, which stand after a space."""
+    heading = heading.rstrip()
+    bare = heading.rstrip("#")
+    return bare if bare.endswith((" ", "\t")) else heading
 
 
 def _decode(data: bytes) -> str:

@@ -93,7 +93,15 @@ class Store:
             self._db.execute("PRAGMA foreign_keys=ON")
             self._prepare(fingerprint)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"The index {path} cannot be used: {error}.") from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: Exception) -> StoreError:
+        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
+            return StoreError(
+                f"The index {self.path} is damaged ({error}): delete the folder {self.path.parent}"
+                " and it is made again from the documents."
+            )
+        return StoreError(f"The index {self.path} cannot be used: {error}.")
 
     def _prepare(self, fingerprint: str) -> None:
         with self.transaction():
@@ -115,19 +123,26 @@ class Store:
         self._db.close()
 
     def _meta(self, key: str) -> str:
-        return str(self._db.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()[0])
+        return str(self._rows("SELECT value FROM meta WHERE key = ?", (key,))[0][0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Make the writes inside it one step: all of them are kept, or none."""
+        """Make the writes inside it one step: all of them are kept, or none.
+
+        Raises:
+            StoreError: If the file cannot be written or is damaged.
+        """
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._db.execute("BEGIN IMMEDIATE")
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
+                self._db.execute("COMMIT")
+            except BaseException as error:
+                if self._db.in_transaction:  # SQLite has ended it itself when the disk is full.
+                    self._db.execute("ROLLBACK")
+                if isinstance(error, sqlite3.Error):
+                    raise self._unusable(error) from error
                 raise
-            self._db.execute("COMMIT")
 
     # What is there
 
@@ -274,7 +289,10 @@ class Store:
 
     def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         with self._lock:
-            return self._db.execute(query, parameters).fetchall()
+            try:
+                return self._db.execute(query, parameters).fetchall()
+            except sqlite3.Error as error:
+                raise self._unusable(error) from error
 
     def _paged(self, query: str, keys: Iterable[object]) -> list[tuple[Any, ...]]:
         keys, rows = list(keys), []

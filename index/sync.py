@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_ISREG
+
+import numpy as np
 
 from index.chunking import Piece, split
 from index.embedding import Embedder
@@ -99,28 +102,46 @@ def differing_files(store: Store, corpus: Path) -> list[str]:
     )
 
 
-def _walk(corpus: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """All files below the folder, in order; hidden ones and links that lead out of it are passed over."""
+def _walk(corpus: Path) -> Iterator[tuple[str, os.stat_result | None]]:
+    """All files below the folder; hidden ones and links that lead out of it are passed over.
+
+    A file or folder that cannot be looked into comes without a stat, so that reading it gives the reason.
+    """
     if not corpus.is_dir():
         raise CorpusError(f"There is no folder {corpus}.")
     root = corpus.resolve()
+    closed: list[OSError] = []
+    for folder, folders, names in os.walk(root, onerror=closed.append):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            path = Path(folder, name)
+            if name.startswith(".") or not Path(os.path.realpath(path)).is_relative_to(root):
+                continue
+            stat = _stat(path)
+            if stat is None or S_ISREG(stat.st_mode):
+                yield _name(path, root), stat
+    for error in closed:
+        if Path(error.filename) == root:
+            raise CorpusError(f"The folder {corpus} cannot be read: {error.strerror}.") from error
+        yield _name(Path(error.filename), root), None
+
+
+def _stat(path: Path) -> os.stat_result | None:
     try:
-        for folder, folders, names in os.walk(root, onerror=_raise):
-            folders[:] = sorted(name for name in folders if not name.startswith("."))
-            for name in sorted(names):
-                path = Path(folder, name)
-                if not name.startswith(".") and path.resolve().is_relative_to(root) and path.is_file():
-                    yield path.relative_to(root).as_posix(), path.stat()
-    except OSError as error:
-        raise CorpusError(f"The folder {corpus} cannot be read: {error}.") from error
+        return path.stat()
+    except OSError:
+        return None
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _name(path: Path, root: Path) -> str:
+    """Its path as the index knows it; bytes that are not UTF-8, which no index could hold, as `\\xff`."""
+    return os.fsencode(path.relative_to(root).as_posix()).decode(errors="backslashreplace")
 
 
-def _same(record: FileRecord | None, stat: os.stat_result) -> bool:
-    return record is not None and (record.size, record.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
+def _same(record: FileRecord | None, stat: os.stat_result | None) -> bool:
+    if record is None or stat is None:
+        return False
+    return (record.size, record.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
 
 
 def _read(corpus: Path, file: str) -> tuple[FileRecord, Document | None]:
@@ -129,6 +150,8 @@ def _read(corpus: Path, file: str) -> tuple[FileRecord, Document | None]:
     try:
         before = path.stat()
         data = path.read_bytes()
+    except FileNotFoundError:
+        return FileRecord(-1, -1, "", "it has just been removed, or its name is not UTF-8: rename it"), None
     except OSError as error:
         return FileRecord(-1, -1, "", f"it cannot be read: {error.strerror}"), None
     digest = hashlib.sha256(data).hexdigest()
@@ -181,7 +204,7 @@ class _Batch:
     def flush(self) -> None:
         texts = {_embedded_text(document, piece) for document, pieces in self._documents for piece in pieces}
         new = sorted(texts - self._store.known_texts(list(texts)).keys())
-        vectors = self._embedder.embed(new, kind="document")
+        vectors = self._embedder.embed(new, kind="document") if new else np.empty((0, 0), np.float32)
         files = [document.file for document, _ in self._documents] + self._dropped
         with self._store.transaction():
             self._changes.removed += self._store.chunk_ids(files)

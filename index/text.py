@@ -106,25 +106,26 @@ def _block_spans(text: str) -> list[Span]:
     lines = [match.span() for match in _line.finditer(text)]
     width = max((end - start for start, end in lines), default=0)
     spans: list[Span] = []
+    previous = 0, 0
     for start, end in lines:
         if not text[start:end].strip():
             continue
-        if spans and _wrapped(text, spans[-1], (start, end), width):
+        if spans and _wrapped(text, previous, (start, end), width):
             spans[-1] = (spans[-1][0], end)
         else:
             spans.append((start, end))
+        previous = start, end
     return spans
 
 
-def _wrapped(text: str, block: Span, line: Span, width: int) -> bool:
-    """Whether a line goes on with the block above: its first word would not have fitted there."""
-    if width > MAX_WRAP or text[block[1] : line[0]] not in ("\n", "\r\n", "\r"):
+def _wrapped(text: str, previous: Span, line: Span, width: int) -> bool:
+    """Whether a line goes on with the one above: its first word would not have fitted there."""
+    if width > MAX_WRAP or text[previous[1] : line[0]] not in ("\n", "\r\n", "\r"):
         return False
     content = text[line[0] : line[1]]
     if _list_item.match(content):
         return False
-    previous = max(text.rfind("\n", 0, block[1]), text.rfind("\r", 0, block[1])) + 1
-    return block[1] - previous + 1 + len(content.split(maxsplit=1)[0]) > width
+    return previous[1] - previous[0] + 1 + len(content.split(maxsplit=1)[0]) > width
 
 
 def _trim(text: str, start: int, end: int) -> Span:
@@ -139,7 +140,9 @@ def _bounded(text: str, span: Span) -> list[Span]:
         cut = text.rfind(" ", start + 1, start + MAX_SENTENCE)
         cut = cut if cut > start else start + MAX_SENTENCE
         pieces.append(_trim(text, start, cut))
-        start = _trim(text, cut, end)[0]
+        start = cut
+        while text[start].isspace():
+            start += 1
     if end > start:
         pieces.append((start, end))
     return pieces

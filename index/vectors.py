@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from index.embedding import Vectors
-from index.files import read_marker, write_marker
+from index.files import pass_on, read_marker, write_marker
 from index.store import Store
 
 if TYPE_CHECKING:
@@ -111,9 +111,8 @@ class VectorIndex:
         return self._collection
 
     def _distrust(self, error: BaseException) -> None:
-        """Go on without Chroma. Its Rust core panics with a BaseException of its own."""
-        if isinstance(error, (KeyboardInterrupt, SystemExit, GeneratorExit, MemoryError)):
-            raise error
+        """Go on without Chroma."""
+        pass_on(error)
         self._usable, self._collection, self._exact = False, None, None
 
     def _newer(self) -> tuple[list[int], Vectors]:
@@ -144,6 +143,16 @@ class VectorIndex:
     def _make_generation(self) -> None:
         generation = uuid.uuid4().hex
         folder = self._folder / generation
+        try:
+            count, through = self._write(folder)
+        except BaseException as error:  # noqa: BLE001
+            shutil.rmtree(folder, ignore_errors=True)
+            self._distrust(error)
+        else:
+            self._publish(generation, count, through)
+
+    def _write(self, folder: Path) -> tuple[int, int]:
+        """Fill a new folder; return how many vectors it holds and the highest id."""
         folder.mkdir(parents=True)
         count, through = 0, 0
         client = _client(folder)
@@ -157,11 +166,11 @@ class VectorIndex:
                     rows = slice(start, start + size)
                     collection.upsert(ids=[str(i) for i in ids[rows]], embeddings=vectors[rows])
                 count, through = count + len(ids), ids[-1]
-            whole = collection.count() == count
+            if collection.count() != count:
+                raise RuntimeError(f"Chroma keeps {collection.count()} of {count} vectors.")
         finally:
             client.close()
-        if whole:
-            self._publish(generation, count, through)
+        return count, through
 
     def _publish(self, generation: str, count: int, through: int) -> None:
         marker = {

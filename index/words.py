@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 import tantivy
 
-from index.files import read_marker, write_marker
+from index.errors import StoreError
+from index.files import pass_on, read_marker, write_marker
 from index.store import Store
 from index.text import content_terms, new_analyzer, plain_analyzer, searchable, terms
 
 ANALYZER, SPELLING = "footnote", "footnote-spelling"
 WRITER_HEAP = 50_000_000
-FORMAT = 2
+FORMAT = 3
 """Raised whenever the same chunks would be indexed differently."""
+DEAD = 10
+"""One chunk in so many may be a removed one, which no search finds but BM25 still counts as a document."""
+
+Answer = TypeVar("Answer")
 
 
 class WordIndex:
@@ -42,13 +48,27 @@ class WordIndex:
         self._index = self._opened(self._folder / str(self._marker.get("generation")))
 
     def _opened(self, generation: Path) -> tantivy.Index | None:
-        if self._marker.get("format") != FORMAT or not generation.is_dir():
+        ours = str(self._marker.get("revision")).startswith(self._store.identity)
+        if self._marker.get("format") != FORMAT or not ours or not generation.is_dir():
             return None
         try:
-            index = tantivy.Index.open(str(generation))
-        except (ValueError, OSError):
+            return _registered(tantivy.Index.open(str(generation)))
+        except BaseException as error:  # noqa: BLE001
+            pass_on(error)
             return None
-        return _registered(index)
+
+    def _ask(
+        self, question: Callable[[tantivy.Searcher, tantivy.Schema], Answer], otherwise: Answer
+    ) -> Answer:
+        """What the index answers; without one, or when it turns out damaged, the given answer."""
+        if self._index is None:
+            return otherwise
+        try:
+            return question(self._index.searcher(), self._index.schema)
+        except BaseException as error:  # noqa: BLE001
+            pass_on(error)
+            self._index = None
+            return otherwise
 
     @property
     def sound(self) -> bool:
@@ -61,53 +81,44 @@ class WordIndex:
 
     def search(self, query: str, k: int) -> list[tuple[int, float]]:
         """Return at most k chunk ids with their BM25 scores, best first; empty when no word occurs."""
-        parsed = self._parse(query)
-        return self._hits(parsed, k) if parsed else []
+        words = _words(query)
+        nothing: list[tuple[int, float]] = []
+        return self._ask(lambda searcher, schema: _hits(searcher, _any(schema, words), k), nothing)
 
     def scores(self, query: str, chunk_ids: Sequence[int]) -> dict[int, float]:
         """Return the BM25 scores of given chunks; those in which no word occurs are left out."""
-        parsed = self._parse(query)
-        if not parsed or not chunk_ids:
-            return {}
-        assert self._index is not None
-        among = tantivy.Query.term_set_query(self._index.schema, "chunk", list(chunk_ids))
-        unscored = tantivy.Query.const_score_query(among, 0.0)
-        both = tantivy.Query.boolean_query([(tantivy.Occur.Must, unscored), (tantivy.Occur.Must, parsed)])
-        return dict(self._hits(both, len(chunk_ids)))
+        words = _words(query)
+        nothing: list[tuple[int, float]] = []
+
+        def among(searcher: tantivy.Searcher, schema: tantivy.Schema) -> list[tuple[int, float]]:
+            unscored = tantivy.Query.const_score_query(_among(schema, chunk_ids), 0.0)
+            both = [(tantivy.Occur.Must, unscored), (tantivy.Occur.Must, _any(schema, words))]
+            return _hits(searcher, tantivy.Query.boolean_query(both), len(chunk_ids))
+
+        return dict(self._ask(among, nothing)) if chunk_ids else {}
 
     def frequencies(self, words: Iterable[str]) -> dict[str, int]:
         """Return in how many chunks each term (see `index.text.terms`) occurs."""
-        if self._index is None:
-            return dict.fromkeys(words, 0)
-        searcher = self._index.searcher()
-        return {word: searcher.doc_freq("text", word) for word in words}
+        return {word: self._frequency("text", word) for word in words}
 
     def occurs(self, word: str) -> bool:
         """Return whether a word, in lower case, occurs as it is spelt."""
-        return self._index is not None and self._index.searcher().doc_freq("spelling", word) > 0
+        return self._frequency("spelling", word) > 0
+
+    def _frequency(self, field: str, word: str) -> int:
+        def count(searcher: tantivy.Searcher, schema: tantivy.Schema) -> int:
+            found: Any = searcher.search(_term(schema, field, word), limit=1)
+            return int(found.count)
+
+        return self._ask(count, 0)
 
     def starting_with(self, prefix: str) -> list[tuple[str, int]]:
         """Return the words, as they are spelt, that begin so, each with the number of its chunks."""
-        if self._index is None:
-            return []
-        return self._index.searcher().terms_with_prefix("spelling", prefix)
-
-    def _parse(self, query: str) -> tantivy.Query | None:
-        """Any of the query's words; its function words count only when it has no others."""
-        words = list(dict.fromkeys(content_terms(query) or terms(query)))
-        if self._index is None or not words:
-            return None
-        schema = self._index.schema
-        return tantivy.Query.boolean_query(
-            [(tantivy.Occur.Should, tantivy.Query.term_query(schema, "text", word)) for word in words]
+        # Without a filter the words of removed chunks would be among them.
+        present = tantivy.Query.all_query()
+        return self._ask(
+            lambda searcher, _: searcher.terms_with_prefix("spelling", prefix, filter_query=present), []
         )
-
-    def _hits(self, query: tantivy.Query, k: int) -> list[tuple[int, float]]:
-        assert self._index is not None
-        searcher = self._index.searcher()
-        hits = searcher.search(query, limit=k, count=False).hits
-        found = [(int(searcher.doc(address)["chunk"][0]), float(score)) for score, address in hits]
-        return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
     def update(self, before: str, removed: Sequence[int], added: Sequence[int]) -> None:
         """Follow a change of the store; only the one writer may call this.
@@ -118,19 +129,41 @@ class WordIndex:
             removed: Ids of the chunks that are gone.
             added: Ids of the chunks that came.
         """
-        if self._index is None or self._marker.get("revision") != before:
+        dead = self._marker.get("dead", 0) + len(removed)
+        stale = self._index is None or self._marker.get("revision") != before
+        if stale or dead * DEAD > self._store.counts()["chunks"]:
             self.rebuild()
             return
+        try:
+            self._change(removed, added, dead)
+        except BaseException as error:  # noqa: BLE001
+            pass_on(error)
+            self._index = None
+        if self._index is None:
+            self.rebuild()
+
+    def _change(self, removed: Sequence[int], added: Sequence[int], dead: int) -> None:
+        assert self._index is not None
         writer = self._index.writer(WRITER_HEAP, 1)
-        for chunk_id in removed:
-            writer.delete_documents_by_term("chunk", chunk_id)
+        # By query: the writer's deletion by term takes a number for a signed one and finds nothing.
+        writer.delete_documents_by_query(_among(self._index.schema, removed))
         for chunk, _ in self._store.chunks(added).values():
             writer.add_document(_entry(chunk.id, chunk.title, chunk.text))
-        self._commit(writer, self._marker["generation"])
+        self._commit(writer, self._marker["generation"], dead)
 
     def rebuild(self) -> None:
-        """Make the index anew from the store; the old one answers until the new one is whole."""
-        generation = uuid.uuid4().hex
+        """Make the index anew from the store; the old one answers until the new one is whole.
+
+        Raises:
+            StoreError: If its folder cannot be written.
+        """
+        try:
+            self._make(uuid.uuid4().hex)
+        except BaseException as error:
+            pass_on(error)
+            raise StoreError(f"The word index {self._folder} cannot be written: {error}.") from error
+
+    def _make(self, generation: str) -> None:
         (self._folder / generation).mkdir(parents=True)
         schema = tantivy.SchemaBuilder()
         schema.add_unsigned_field("chunk", stored=True, indexed=True)
@@ -141,17 +174,48 @@ class WordIndex:
         writer = index.writer(WRITER_HEAP, 1)
         for chunk_id, title, text in self._store.chunk_texts():
             writer.add_document(_entry(chunk_id, title, text))
-        self._commit(writer, generation)
+        self._commit(writer, generation, 0)
 
-    def _commit(self, writer: tantivy.IndexWriter, generation: str) -> None:
+    def _commit(self, writer: tantivy.IndexWriter, generation: str, dead: int) -> None:
         writer.commit()
         writer.wait_merging_threads()
-        revision = self._store.revision
-        write_marker(self._marker_file, {"format": FORMAT, "generation": generation, "revision": revision})
+        marker = {
+            "format": FORMAT,
+            "generation": generation,
+            "revision": self._store.revision,
+            "dead": dead,
+        }
+        write_marker(self._marker_file, marker)
         for other in self._folder.iterdir():
             if other.is_dir() and other.name != generation:
                 shutil.rmtree(other, ignore_errors=True)
         self._open()
+
+
+def _words(query: str) -> list[str]:
+    """The query's words; its function words count only when it has no others."""
+    return list(dict.fromkeys(content_terms(query) or terms(query)))
+
+
+def _term(schema: tantivy.Schema, field: str, word: str) -> tantivy.Query:
+    return tantivy.Query.term_query(schema, field, word)
+
+
+def _any(schema: tantivy.Schema, words: Sequence[str]) -> tantivy.Query:
+    """Chunks in which any of the words occurs."""
+    return tantivy.Query.boolean_query(
+        [(tantivy.Occur.Should, _term(schema, "text", word)) for word in words]
+    )
+
+
+def _among(schema: tantivy.Schema, chunk_ids: Sequence[int]) -> tantivy.Query:
+    return tantivy.Query.term_set_query(schema, "chunk", list(chunk_ids))
+
+
+def _hits(searcher: tantivy.Searcher, query: tantivy.Query, k: int) -> list[tuple[int, float]]:
+    hits = searcher.search(query, limit=k, count=False).hits
+    found = [(int(searcher.doc(address)["chunk"][0]), float(score)) for score, address in hits]
+    return sorted(found, key=lambda hit: (-hit[1], hit[0]))
 
 
 def _entry(chunk_id: int, title: str, text: str) -> tantivy.Document:
