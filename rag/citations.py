@@ -11,8 +11,8 @@ from rag.types import Citation, Claim
 Passage = tuple[ScoredChunk, Span]
 """A stretch of a retrieved chunk."""
 
-_special = re.compile(r"([\\`*_\[\]<>|~$])")
-_line_start = re.compile(r"^(\s*)([#+=-]|\d+[.)])(?=\s)")
+_special = re.compile(r"[\\`*_\[\]<>|~$]|&(?=#?\w+;)")
+_block = re.compile(r"^(?=[#+=-])|^(\d+)(?=[.)](?:\s|$))")
 
 
 def plain_markdown(text: str) -> str:
@@ -20,8 +20,8 @@ def plain_markdown(text: str) -> str:
 
     Nothing in a document can become formatting, a link, HTML or a footnote marker.
     """
-    escaped = _special.sub(r"\\\1", " ".join(text.split()))
-    return _line_start.sub(r"\1\\\2", escaped)
+    escaped = _special.sub(r"\\\g<0>", " ".join(text.split()))
+    return _block.sub(r"\1\\", escaped)
 
 
 class Draft:

@@ -13,7 +13,7 @@ from index.text import content_terms
 from rag.types import History
 
 CONTEXT_CHARACTERS = 300
-"""How much of an earlier answer is taken along: its beginning names what it is about."""
+"""How much of an earlier question or answer is taken along: its beginning names what it is about."""
 MAX_DEPTH = 3
 """How many follow-ups in a row are traced back."""
 
@@ -53,8 +53,8 @@ def standalone(question: str, history: History) -> str:
     for asked, answered in reversed(history[-MAX_DEPTH:]):
         if not leans(current):
             break
-        context.insert(0, f"{asked.strip()} {_opening(answered)}".strip())
-        current = asked
+        current = _opening(asked)
+        context.insert(0, f"{current} {_opening(answered)}".strip())
     return f"{question.strip()} ({' '.join(context)})" if context else question.strip()
 
 
@@ -77,6 +77,6 @@ def _names(text: str) -> bool:
     return bool(_name.search(text)) or bool(opening and first[0][0].isupper() and " " in text)
 
 
-def _opening(answer: str) -> str:
-    plain = " ".join(_markers.sub("", answer).split())
+def _opening(text: str) -> str:
+    plain = " ".join(_markers.sub("", text).split())
     return plain if len(plain) <= CONTEXT_CHARACTERS else plain[:CONTEXT_CHARACTERS].rsplit(" ", 1)[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,10 +20,15 @@ class HybridRetriever(BaseRetriever):
 
     Args:
         index: What to search.
-        k: How many chunks `retrieve` returns at most.
+        k: How many chunks `retrieve` returns at most, at least 1.
+
+    Raises:
+        ValueError: If k is below 1.
     """
 
     def __init__(self, index: Index, k: int = 8) -> None:
+        if k < 1:
+            raise ValueError(f"At least 1 chunk has to be asked for, not {k}.")
         self._footnote_index = index
         self._k = k
         super().__init__()
@@ -33,6 +39,9 @@ class HybridRetriever(BaseRetriever):
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [_node(scored) for scored in self.search(query_bundle.query_str)]
+
+    async def _aretrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
+        return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
 def fuse(candidates: Sequence[Candidate]) -> list[ScoredChunk]:

@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     """What can be set; each field is also `FOOTNOTE_` and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FOOTNOTE_", extra="forbid", frozen=True, pyproject_toml_table_header=("tool", "footnote")
+        env_prefix="FOOTNOTE_",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        pyproject_toml_table_header=("tool", "footnote"),
     )
 
     corpus: Path | None = Field(
@@ -64,7 +68,8 @@ def load_settings(**given: object) -> Settings:
     """Return the settings in force; arguments that are None do not count as given.
 
     Raises:
-        ConfigurationError: If a value cannot work, naming it.
+        ConfigurationError: If a setting is unknown or its value cannot work, naming it, or if the working
+            folder has a pyproject.toml that is not TOML.
     """
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
@@ -73,6 +78,10 @@ def load_settings(**given: object) -> Settings:
         name = ".".join(map(str, first["loc"]))
         raise ConfigurationError(
             f"The setting {name} cannot be {first['input']!r}: {first['msg']}."
+        ) from error
+    except ValueError as error:
+        raise ConfigurationError(
+            f"The pyproject.toml of the working folder cannot be read: {error}."
         ) from error
 
 
