@@ -23,6 +23,7 @@ from rag.types import Answer, Completed, Event, History, Retrieved, TextDelta
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
 
+    from index import Embedder
     from index.sync import Progress
     from rag.retriever import HybridRetriever
 
@@ -36,6 +37,7 @@ class Assistant:
         corpus: The folder; the shipped seeds when None.
         index_dir: Where the index lives; the user's cache when None.
         settings: Other settings; from the environment and files when None.
+        embedder: What turns texts into vectors; the one that ships with Footnote when None.
 
     Raises:
         CorpusError: If the folder is missing.
@@ -51,13 +53,15 @@ class Assistant:
         *,
         index_dir: str | Path | None = None,
         settings: Settings | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         self.corpus = Path(corpus or self.settings.corpus or shipped_seeds())
         if not self.corpus.is_dir():
             raise CorpusError(f"There is no folder {self.corpus}.")
         self.index_dir = Path(index_dir) if index_dir else self.settings.index_folder(self.corpus)
-        self._lock = threading.RLock()
+        self._embedder = embedder
+        self._opening, self._syncing = threading.Lock(), threading.Lock()
         self._index: Index | None = None
         self._synced = False
         self._notices: tuple[str, ...] = ()
@@ -86,8 +90,9 @@ class Assistant:
         clock, draft = _Clock(), Draft()
         with clock("open"):
             index = self.ready()
+        question = _whole(question)
         reason = abstention.cannot_ask(question, index)
-        asked = understand(question) if reason else self._understand(index, question, history)
+        asked = understand("", question.strip()) if reason else self._understand(index, question, history)
         with clock("retrieval"):
             chunks = () if reason else tuple(self._find(index, asked))
         yield Retrieved(asked.query, chunks)
@@ -138,8 +143,11 @@ class Assistant:
         Returns:
             At most k chunks, best first, equal scores in order of chunk id; empty when the query has
             no words or there are no documents.
+
+        Raises:
+            ValueError: If k is below 1.
         """
-        index = self.ready()
+        index, query = self.ready(), _whole(query)
         return [] if abstention.cannot_ask(query, index) else self._retriever(index, k).search(query)
 
     def sync(self, progress: Progress | None = None) -> SyncReport:
@@ -153,8 +161,9 @@ class Assistant:
             LockedError: If another process is updating the index.
             StoreError: If the index cannot be written.
         """
-        report = self._open().sync(progress)
-        self._synced, self._notices = True, ()
+        with self._syncing:
+            report = self._open().sync(progress)
+            self._synced, self._notices = True, ()
         return report
 
     def documents(self) -> list[Document]:
@@ -188,15 +197,16 @@ class Assistant:
         Raises the same as `sync`, but goes on with what there is while another process updates the index.
         """
         index = self._open()
-        with self._lock:
-            if not self._synced:
-                self._check(index, progress)
-                self._synced = True
+        if not self._synced:
+            with self._syncing:
+                if not self._synced:
+                    self._check(index, progress)
+                    self._synced = True
         return index
 
     def _open(self) -> Index:
-        with self._lock:
-            self._index = self._index or Index(self.corpus, self.index_dir)
+        with self._opening:
+            self._index = self._index or Index(self.corpus, self.index_dir, self._embedder)
             return self._index
 
     def _check(self, index: Index, progress: Progress | None) -> None:
@@ -209,7 +219,8 @@ class Assistant:
 
     def _understand(self, index: Index, question: str, history: History) -> Question:
         spelt = index.respell(question)
-        return understand(spelt, standalone(spelt, history))
+        earlier = [(_whole(asked), _whole(answered)) for asked, answered in history]
+        return understand(spelt, standalone(spelt, earlier))
 
     def _find(self, index: Index, asked: Question) -> list[ScoredChunk]:
         if asked.kind is Kind.SUMMARY:
@@ -246,9 +257,22 @@ class _Clock:
         return {**self._stages, "total": (time.perf_counter() - self._started) * 1000}
 
 
+def _whole(text: str) -> str:
+    """A text without halves of characters, which come from broken input and no index or JSON can hold."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+_making = threading.Lock()
+
+
 @cache
-def _shipped() -> Assistant:
+def _make_shipped() -> Assistant:
     return Assistant(shipped_seeds())
+
+
+def _shipped() -> Assistant:
+    with _making:
+        return _make_shipped()
 
 
 def ask(question: str, history: History = ()) -> Answer:
