@@ -84,7 +84,9 @@ def blocks(text: str) -> list[list[Span]]:
     found = []
     for start, end in _block_spans(text):
         flat = text[start:end].replace("\n", " ").replace("\r", " ")
-        cuts = [cut for cut in _boundaries(flat) if not _inside_word(flat, cut)]
+        marker = _list_item.match(flat)
+        first = marker.end() if marker else 0
+        cuts = [cut for cut in _boundaries(flat) if cut > first and not _inside_word(flat, cut)]
         edges = [0, *cuts, len(flat)]
         pieces = (_trim(text, start + left, start + right) for left, right in pairwise(edges))
         if spans := [span for piece in pieces for span in _bounded(text, piece)]:
