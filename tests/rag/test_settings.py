@@ -1,0 +1,108 @@
+"""Arguments, then the environment, then pyproject.toml, then defaults; what cannot work is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rag import ConfigurationError, Settings, load_settings
+
+
+@pytest.fixture(autouse=True)
+def working_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def configure(folder: Path, *lines: str) -> None:
+    (folder / "pyproject.toml").write_text("\n".join(["[tool.footnote]", *lines]))
+
+
+def test_the_defaults_need_nothing() -> None:
+    settings = load_settings()
+    assert (settings.corpus, settings.index_dir, settings.chunks) == (None, None, 8)
+    assert (settings.host, settings.port) == ("127.0.0.1", 7860)
+
+
+def test_each_source_counts_before_the_next(working_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configure(working_folder, "chunks = 3", "port = 1003", 'host = "::1"')
+    monkeypatch.setenv("FOOTNOTE_CHUNKS", "4")
+    monkeypatch.setenv("FOOTNOTE_PORT", "1004")
+    settings = load_settings(chunks=5)
+    assert (settings.chunks, settings.port, settings.host) == (5, 1004, "::1")
+
+
+def test_what_is_not_given_does_not_hide_what_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_PORT", "1004")
+    assert load_settings(port=None).port == 1004
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FOOTNOTE_CORPUS", "")
+    monkeypatch.setenv("FOOTNOTE_CHUNKS", "")
+    assert load_settings() == Settings()
+    assert load_settings().corpus is None
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("chunks", 0),
+        ("chunks", "many"),
+        ("chunks", 101),
+        ("port", -1),
+        ("port", 65_536),
+        ("chunkz", 8),
+        ("corpus", 7),
+    ],
+)
+def test_an_argument_that_cannot_work_is_named(name: str, value: object) -> None:
+    with pytest.raises(ConfigurationError, match=rf"\b{name}\b") as raised:
+        load_settings(**{name: value})
+    assert repr(value) in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(("variable", "value"), [("FOOTNOTE_CHUNKS", "0"), ("FOOTNOTE_PORT", "web")])
+def test_a_variable_that_cannot_work_is_named(
+    variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(ConfigurationError, match=variable.removeprefix("FOOTNOTE_").lower()):
+        load_settings()
+
+
+@pytest.mark.parametrize(("line", "named"), [("chunkz = 3", "chunkz"), ('port = "web"', "port")])
+def test_a_line_of_the_file_that_cannot_work_is_named(line: str, named: str, working_folder: Path) -> None:
+    configure(working_folder, line)
+    with pytest.raises(ConfigurationError, match=named):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    "content", [b"[tool.footnote", b"[tool.footnote]\n\xff"], ids=["not TOML", "not UTF-8"]
+)
+def test_a_broken_file_is_named(content: bytes, working_folder: Path) -> None:
+    (working_folder / "pyproject.toml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match=r"pyproject\.toml"):
+        load_settings()
+
+
+def test_settings_of_other_tools_are_let_be(working_folder: Path) -> None:
+    (working_folder / "pyproject.toml").write_text("[tool.other]\nchunks = 99\n")
+    assert load_settings() == Settings()
+
+
+def test_folders_of_one_name_have_different_indexes(tmp_path: Path) -> None:
+    settings = load_settings()
+    one, other = (
+        settings.index_folder(tmp_path / "a" / "docs"),
+        settings.index_folder(tmp_path / "b" / "docs"),
+    )
+    assert one != other
+    assert one == settings.index_folder(tmp_path / "b" / ".." / "a" / "docs")
+
+
+def test_the_index_goes_where_it_is_told(tmp_path: Path) -> None:
+    assert load_settings(index_dir=tmp_path / "here").index_folder(tmp_path / "docs") == tmp_path / "here"
