@@ -1,0 +1,137 @@
+"""Two searches fused into one order, for LlamaIndex and for ourselves."""
+
+from __future__ import annotations
+
+import asyncio
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from llama_index.core.base.base_retriever import BaseRetriever
+
+from index import Candidate, Chunk
+from rag import Assistant
+from rag.retriever import HybridRetriever, fuse
+from tests.corpora import TOWN, assistant
+
+
+@pytest.fixture(scope="module")
+def bot(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
+    return assistant(tmp_path_factory.mktemp("town"), TOWN)
+
+
+def candidate(number: int, similarity: float, bm25: float) -> Candidate:
+    text = f"Chunk {number}."
+    chunk = Chunk(
+        id=number, file="a.txt", title="A", start=0, end=len(text), text=text, sentences=((0, len(text)),)
+    )
+    return Candidate(chunk, similarity, bm25)
+
+
+def order(*candidates: Candidate) -> list[int]:
+    return [scored.chunk.id for scored in fuse(candidates)]
+
+
+@pytest.mark.parametrize(
+    ("candidates", "expected"),
+    [
+        pytest.param([], [], id="nothing"),
+        pytest.param([(1, 0.5, 2.0)], [1], id="one"),
+        pytest.param([(1, 0.1, 1.0), (2, 0.9, 9.0)], [2, 1], id="both agree"),
+        pytest.param([(1, 0.2, 0.0), (2, 0.8, 0.0)], [2, 1], id="no word occurs: meaning decides"),
+        pytest.param([(1, 0.5, 1.0), (2, 0.5, 3.0)], [2, 1], id="equal meaning: words decide"),
+        pytest.param([(3, 0.5, 1.0), (1, 0.5, 1.0), (2, 0.5, 1.0)], [1, 2, 3], id="ties in order of id"),
+        pytest.param(
+            [(1, 0.9, 0.0), (2, 0.0, 90.0), (3, 0.8, 80.0)], [3, 1, 2], id="good in both beats best in one"
+        ),
+    ],
+)
+def test_the_order(candidates: list[tuple[int, float, float]], expected: list[int]) -> None:
+    assert order(*(candidate(*values) for values in candidates)) == expected
+
+
+scores = st.floats(-1, 1, width=16), st.floats(0, 60, width=16)
+
+
+@given(st.lists(st.tuples(*scores), max_size=8), st.randoms(use_true_random=False))
+def test_the_order_does_not_depend_on_the_order_of_the_candidates(
+    pairs: list[tuple[float, float]], random: object
+) -> None:
+    candidates = [candidate(number, *pair) for number, pair in enumerate(pairs)]
+    shuffled = sorted(candidates, key=lambda _: random.random())  # type: ignore[attr-defined]
+    assert [s.chunk.id for s in fuse(shuffled)] == [s.chunk.id for s in fuse(candidates)]
+
+
+@given(st.lists(st.tuples(*scores), max_size=8))
+def test_being_better_in_both_searches_is_never_ranked_behind(pairs: list[tuple[float, float]]) -> None:
+    found = fuse([candidate(number, *pair) for number, pair in enumerate(pairs)])
+    assert len(found) == len(pairs)
+    for before, after in pairwise(found):
+        assert before.score >= after.score
+        assert not (after.similarity > before.similarity + 1e-6 and after.bm25 > before.bm25 + 1e-6)
+
+
+def test_both_scores_are_kept() -> None:
+    (scored,) = fuse([candidate(1, 0.25, 3.5)])
+    assert (scored.similarity, scored.bm25) == (0.25, 3.5)
+
+
+def test_it_is_a_llama_index_retriever_whose_nodes_say_where_they_stand(bot: Assistant) -> None:
+    retriever = bot.as_retriever(k=3)
+    assert isinstance(retriever, HybridRetriever)
+    assert isinstance(retriever, BaseRetriever)
+    nodes = retriever.retrieve("Who built the lighthouse?")
+    assert nodes[0].metadata["file"] == "news/harbour.md"
+    for found in nodes:
+        text = bot.document(found.metadata["file"]).text
+        assert text[found.node.start_char_idx : found.node.end_char_idx] == found.node.text
+    assert [node.score for node in nodes] == sorted((node.score for node in nodes), reverse=True)
+
+
+def test_nodes_are_the_chunks_that_the_assistant_retrieves(bot: Assistant) -> None:
+    query = "rye bread"
+    nodes = bot.as_retriever(k=5).retrieve(query)
+    assert [(n.node.text, n.score) for n in nodes] == [
+        (s.chunk.text, s.score) for s in bot.retrieve(query, k=5)
+    ]
+
+
+def test_async_finds_the_same(bot: Assistant) -> None:
+    retriever = bot.as_retriever(k=3)
+    assert asyncio.run(retriever.aretrieve("ferry")) == retriever.retrieve("ferry")
+
+
+@pytest.mark.parametrize("k", [1, 2, 500])
+def test_at_most_k_and_never_more_than_there_are(bot: Assistant, k: int) -> None:
+    total = bot.ready().counts()["chunks"]
+    assert len(bot.retrieve("bakery", k=k)) <= min(k, total)
+    assert len(bot.as_retriever(k=k).retrieve("bakery")) <= min(k, total)
+
+
+def test_a_k_above_the_corpus_gives_all_of_it(bot: Assistant) -> None:
+    assert len(bot.retrieve("bakery", k=500)) == bot.ready().counts()["chunks"]
+
+
+@pytest.mark.parametrize("k", [0, -1])
+def test_a_k_below_one_is_refused(bot: Assistant, k: int) -> None:
+    with pytest.raises(ValueError, match=str(k)):
+        bot.retrieve("bakery", k=k)
+    with pytest.raises(ValueError, match=str(k)):
+        bot.as_retriever(k=k)
+
+
+def test_search_is_the_same_every_time(bot: Assistant) -> None:
+    assert bot.retrieve("ferry", k=4) == bot.retrieve("ferry", k=4)
+
+
+def test_the_best_come_first_whatever_k_is(bot: Assistant) -> None:
+    many = bot.retrieve("cinnamon buns", k=10)
+    assert bot.retrieve("cinnamon buns", k=1) == many[:1]
+
+
+def test_it_works_over_an_empty_folder(tmp_path: Path) -> None:
+    bot = assistant(tmp_path, {})
+    assert bot.retrieve("anything") == []
+    assert bot.as_retriever().retrieve("anything") == []
