@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
-import uuid
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from queue import SimpleQueue
+from threading import Thread
 
 from rag import Answer, Assistant, Completed, Event, Retrieved, TextDelta
-
-log = logging.getLogger("footnote.ui")
+from ui.incidents import note
 
 Passage = tuple[str, int, int, str]
 """A file, where the passage starts and ends in its text, and the passage itself."""
@@ -42,6 +40,30 @@ class Turn:
     """Only when the phase is `DONE`."""
     error: str = ""
     """Number under which the log has the cause, when the phase is `INTERRUPTED`."""
+    events: SimpleQueue[Event | Exception | None] = field(default_factory=SimpleQueue)
+    """What has come from the assistant and is not taken yet; None only wakes whoever waits."""
+
+    def take(self, event: Event | Exception | None) -> None:
+        """Add an event of the assistant's stream; ignored once the phase is final."""
+        if self.phase is not Phase.RUNNING:
+            return
+        match event:
+            case Retrieved():
+                self.found = event
+            case TextDelta(text):
+                self.text += text
+            case Completed(answer):
+                self.answer = answer
+                self.phase = Phase.DONE
+            case Exception():
+                self.error = note("an answer was interrupted", event)
+                self.phase = Phase.INTERRUPTED
+
+    def stop(self) -> None:
+        """End the turn where it is, unless it has ended."""
+        if self.phase is Phase.RUNNING:
+            self.phase = Phase.STOPPED
+            self.events.put(None)
 
     def passage(self, kind: str, number: int) -> Passage | None:
         """Return a citation (`cite`) or a near miss (`near`) by its number, from 1."""
@@ -69,12 +91,11 @@ class Conversation:
         """Whether an answer is being written."""
         return bool(self.turns) and self.turns[-1].phase is Phase.RUNNING
 
-    def ask(self, assistant: Assistant, question: str) -> Iterator[Turn]:
+    def ask(self, assistant: Assistant, question: str) -> Generator[Turn]:
         """Ask, and yield the turn each time there is more of it; it ends in a final phase.
 
-        Closing the iterator, which is what Stop and a closed tab do, closes the assistant's
-        stream and leaves the turn `STOPPED`. No exception of the assistant gets out: its text
-        may hold paths or keys, so it goes to the log under a number and the turn gets the number.
+        The assistant is read by a thread of its own, so that Stop takes effect at once even while
+        the assistant waits for something. Closing the generator, as a closed tab does, stops too.
         """
         history = [(turn.question, turn.answer.text) for turn in self.turns if turn.answer]
         self.asked += 1
@@ -82,26 +103,19 @@ class Conversation:
         self.turns.append(turn)
         try:
             yield turn
-            with _closing(assistant.stream(question, history)) as events:
-                for event in events:
-                    if turn.phase is not Phase.RUNNING:
-                        return
-                    _take(turn, event)
-                    yield turn
-            if turn.answer is None:
-                raise RuntimeError("the assistant's stream ended without a completed answer")
-        except Exception:  # noqa: BLE001 - whatever it is, the turn must not look finished
-            turn.error = note("an answer was interrupted")
-            turn.phase = Phase.INTERRUPTED
-            yield turn
+            Thread(target=_read, args=(assistant, history, turn), daemon=True).start()
+            while turn.phase is Phase.RUNNING:
+                turn.take(turn.events.get())
+                while not turn.events.empty():
+                    turn.take(turn.events.get())
+                yield turn
         finally:
-            if turn.phase is Phase.RUNNING:
-                turn.phase = Phase.STOPPED
+            turn.stop()
 
     def stop(self) -> None:
-        """Mark the answer being written as stopped."""
-        if self.busy:
-            self.turns[-1].phase = Phase.STOPPED
+        """Stop the answer being written."""
+        if self.turns:
+            self.turns[-1].stop()
 
     def undo(self) -> str:
         """Take the last turn back and return its question; empty when there is none."""
@@ -118,29 +132,16 @@ class Conversation:
         return found[0] if found else None
 
 
-def note(what: str) -> str:
-    """Put the exception being handled into the log and return the number to find it by."""
-    number = uuid.uuid4().hex[:8]
-    log.exception("error %s: %s", number, what)
-    return number
-
-
-@contextmanager
-def _closing(events: Iterator[Event]) -> Iterator[Iterator[Event]]:
-    """Close a stream on the way out, so that whatever it holds (a model's connection) is let go."""
+def _read(assistant: Assistant, history: list[tuple[str, str]], turn: Turn) -> None:
+    """Hand over what the assistant says, until it ends or the turn does; closes the stream either way."""
     try:
-        yield events
-    finally:
-        if isinstance(events, Generator):
-            events.close()
-
-
-def _take(turn: Turn, event: Event) -> None:
-    match event:
-        case Retrieved():
-            turn.found = event
-        case TextDelta(text):
-            turn.text += text
-        case Completed(answer):
-            turn.answer = answer
-            turn.phase = Phase.DONE
+        stream = assistant.stream(turn.question, history)
+        for event in stream:
+            if turn.phase is not Phase.RUNNING:
+                break
+            turn.events.put(event)
+        if isinstance(stream, Generator):
+            stream.close()
+        turn.events.put(RuntimeError("the assistant's stream ended without a completed answer"))
+    except Exception as error:  # noqa: BLE001 - whatever it is, the turn must not look finished
+        turn.events.put(error)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from ui.incidents import note
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -40,6 +43,7 @@ _HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::\d{1,5})?")
 _BODY_LIMIT = 1_000_000
 """Bytes of one request; a question is at most a few thousand."""
 # The page uploads nothing and links no files; the file route would also fetch from the web
@@ -98,7 +102,11 @@ class RefusedError(Exception):
 
 
 class Guard:
-    """ASGI middleware: refuse foreign hosts, origins and closed routes; add the security headers."""
+    """Around an app: refuse foreign hosts, origins and closed routes; add the security headers.
+
+    It has to be the outermost layer. Among Gradio's middleware it would stand behind the one that
+    answers cross-origin preflights, and on a network address that one welcomes every origin.
+    """
 
     def __init__(self, app: App, hosts: Iterable[str]) -> None:
         self.app = app
@@ -114,6 +122,8 @@ class Guard:
             await self.app(scope, _limited(receive), _with_headers(send))
         except RefusedError as refusal:
             await _refuse(scope, send, refusal)
+        except Exception as error:  # noqa: BLE001 - the client has had a bare 500, the log gets the rest
+            note(f"{scope['type']} request for {scope['path']} failed", error)
 
     def _check(self, scope: Scope) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
@@ -132,10 +142,8 @@ class Guard:
 
 def _name(host: str) -> str:
     """Return the host without its port; empty when it is not a host at all."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower()
-    except ValueError:
-        return ""
+    found = _HOST.fullmatch(host.lower())
+    return (found[1] or found[2]) if found else ""
 
 
 def _limited(receive: Receive) -> Receive:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import gradio as gr
 
 from rag import Assistant, FootnoteError
 from ui import render, source
-from ui.conversation import Conversation, Phase, note
+from ui.conversation import Conversation
+from ui.incidents import note
 from ui.markup import Html, el
 from ui.starters import starters
 
 STATIC = Path(__file__).parent / "static"
 _REFERENCE = re.compile(r"open-(cite|near|file|list)-(\d{1,6})-(\d{1,6})(?:#\d{1,9})?")
-_FRAME_SECONDS = 0.05
-"""Shortest time between two updates of a streaming answer."""
 _OWN_WORDS = "Answering in the documents’ own words (no model is configured)"
 
 
@@ -38,8 +37,8 @@ class Handlers:
         """Fill the header, the welcome and the list of files of a fresh page."""
         try:
             documents = self.assistant.documents()
-        except Exception:  # noqa: BLE001 - the page must not show what an exception says
-            number = note("the files cannot be listed")
+        except Exception as error:  # noqa: BLE001 - the page must not show what an exception says
+            number = note("the files cannot be listed", error)
             return _header(self.assistant, 0), _welcome(_UNREADABLE.format(number), []), source.missing()
         conversation.files = [document.file for document in documents]
         return (
@@ -50,7 +49,7 @@ class Handlers:
 
     def ask(self, question: str | None, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
         """Answer a question, yielding (question box, earlier turns, latest turn)."""
-        box: Any = ""
+        box: Any = gr.skip() if conversation.busy else ""
         for earlier, latest in self._answer(question or "", conversation):
             yield box, earlier, latest
             box = gr.skip()  # what is typed meanwhile stays
@@ -60,22 +59,20 @@ class Handlers:
         yield from self._answer(conversation.undo(), conversation)
 
     def _answer(self, question: str, conversation: Conversation) -> Iterator[tuple[Any, Any]]:
+        """Yield (earlier turns, latest turn); at least once, or the browser waits for ever."""
         if not question.strip() or conversation.busy:
+            yield gr.skip(), gr.skip()
             return
-        shown = 0.0
-        for turn in conversation.ask(self.assistant, question.strip()):
-            if not shown:
-                yield render.conversation_html(conversation)
-            elif turn.phase is not Phase.RUNNING or monotonic() - shown >= _FRAME_SECONDS:
+        with closing(conversation.ask(self.assistant, question.strip())) as turns:
+            next(turns)
+            yield render.conversation_html(conversation)
+            for turn in turns:
                 yield gr.skip(), render.turn_html(turn)
-            else:
-                continue
-            shown = monotonic()
+            yield render.conversation_html(conversation)  # which may have been cleared meanwhile
 
-    def stop(self, conversation: Conversation) -> tuple[Html, Html]:
-        """End the answer being written and say so."""
+    def stop(self, conversation: Conversation) -> None:
+        """Stop the answer being written; `ask` or `retry`, writing it, then shows it so."""
         conversation.stop()
-        return render.conversation_html(conversation)
 
     def undo(self, conversation: Conversation) -> tuple[Any, ...]:
         """Take the last turn back, its question into the box."""
@@ -139,13 +136,13 @@ def build_page(assistant: Assistant) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         turns, fresh = [earlier, latest], [header, welcome, pane]
         page.load(do.load, conversation, fresh, **quiet)
-        asking = gr.on(
+        gr.on(
             [box.submit, ask.click], do.ask, [box, conversation], [box, *turns], trigger_mode="once", **quiet
         )
-        retrying = retry.click(do.retry, conversation, turns, trigger_mode="once", **quiet)
-        stop.click(do.stop, conversation, turns, cancels=[asking, retrying], **quiet)
+        retry.click(do.retry, conversation, turns, trigger_mode="once", **quiet)
+        stop.click(do.stop, conversation, **quiet)
         undo.click(do.undo, conversation, [box, *turns], **quiet)
-        clear.click(do.clear, conversation, [*turns, *fresh], cancels=[asking, retrying], **quiet)
+        clear.click(do.clear, conversation, [*turns, *fresh], **quiet)
         wanted.change(do.open, [wanted, conversation], pane, trigger_mode="always_last", **quiet)
     return page
 

@@ -99,7 +99,7 @@ def _answer(turn: Turn, answer: Answer) -> Html:
 
 def _footnote(turn: int, citation: Citation) -> Html:
     """Return the button of a marker, and beside it, hidden, the quote its tooltip shows."""
-    name = join(unseen("Footnote "), str(citation.number), unseen(f": opens {citation.title}"))
+    name = join(unseen("Footnote "), str(citation.number), unseen(f" opens {citation.title}"))
     return join(
         el("button", name, type="button", class_=f"footnote {reference('cite', turn, citation.number)}"),
         el("span", clip(citation.quote, _QUOTE_SHOWN), class_="quote", hidden=True),

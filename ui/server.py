@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
 import gradio as gr
-from starlette.middleware import Middleware
 
 from rag import Assistant, FootnoteError
 from ui.guard import Guard, allowed_hosts, is_loopback
@@ -92,10 +92,21 @@ def _settings(assistant: Assistant, host: str, port: int, open_browser: bool) ->
         "blocked_paths": [str(assistant.corpus.resolve())],
         "max_file_size": "1mb",
         "state_session_capacity": _SESSIONS,
-        "app_kwargs": {"middleware": [Middleware(Guard, hosts=allowed_hosts(host))]},
+        "app_kwargs": {"lifespan": _guarded(allowed_hosts(host))},
         "theme": gr.themes.Base(font=system, font_mono=("ui-monospace", "monospace")),
         "head": _head(),
     }
+
+
+def _guarded(hosts: frozenset[str]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """Return a lifespan that puts the guard around the whole app before its first request."""
+
+    @asynccontextmanager
+    async def lifespan(app: Any) -> AsyncIterator[None]:
+        app.middleware_stack = Guard(app.middleware_stack, hosts)
+        yield
+
+    return lifespan
 
 
 def _head() -> str:

@@ -81,7 +81,7 @@
   function spoken(element) {
     const copy = element.cloneNode(true);
     for (const hidden of copy.querySelectorAll(".quote")) hidden.remove();
-    for (const mark of copy.querySelectorAll(".footnote")) mark.replaceWith(` (${mark.textContent.split(":")[0]}) `);
+    for (const mark of copy.querySelectorAll(".footnote")) mark.replaceWith(` (${mark.textContent.split(" opens ")[0]}) `);
     return copy.textContent;
   }
 
