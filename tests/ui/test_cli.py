@@ -1,0 +1,247 @@
+"""The `footnote` command: what it prints, and that its errors are one sentence and an exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+from rich.console import Console
+from typer.testing import CliRunner
+
+from rag import Assistant
+from tests.corpora import TOWN, write
+from tests.fakes import HashEmbedder
+from ui import cli
+
+ROOT = Path(__file__).parents[2]
+QUESTION = "Who was born in Oslo in 1950?"
+COMMANDS = ["ask", "index", "chat", "doctor"]
+
+
+class Run:
+    """How a command ended."""
+
+    def __init__(self, code: int, out: str, err: str) -> None:
+        self.code, self.out, self.err = code, out, err
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> object:
+    """Run `footnote` in this process, with vectors that take no model."""
+    monkeypatch.setattr("index.core.MiniLM", HashEmbedder)
+
+    def footnote(*arguments: object) -> Run:
+        monkeypatch.setattr(sys, "argv", ["footnote", *map(str, arguments)])
+        monkeypatch.setattr(cli, "out", Console(highlight=False, width=100))
+        monkeypatch.setattr(cli, "err", Console(highlight=False, width=100, stderr=True))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return Run(int(ended.value.code or 0), captured.out, captured.err)
+
+    return footnote
+
+
+@pytest.fixture
+def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("FOOTNOTE_INDEX_DIR", str(tmp_path / "index"))
+    return write(tmp_path / "corpus", TOWN)
+
+
+def assert_one_sentence(ended: Run, *named: str) -> None:
+    assert ended.code == 1
+    assert ended.out == ""
+    assert ended.err.startswith("footnote: ")
+    assert ended.err.count("\n") == 1
+    assert ended.err.rstrip().endswith(".")
+    assert "Traceback" not in ended.err
+    for name in named:
+        assert name in ended.err
+
+
+# Asking
+
+
+def test_an_answer_is_shown_with_its_footnotes(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    ended = run("ask", QUESTION, "--corpus", corpus)
+    assert ended.code == 0
+    assert "Ann Lee was born in Oslo in 1950." in ended.out
+    assert "[1] bakery.txt: Ann Lee was born in Oslo in 1950." in ended.out
+    assert ended.err == ""
+
+
+def test_an_abstention_offers_the_closest_passages(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    ended = run("ask", "What is the boiling point of tungsten?", "--corpus", corpus)
+    assert ended.code == 0
+    assert "Closest, but not an answer:" in ended.out
+    assert "- news/harbour.md: " in ended.out
+
+
+def test_what_was_searched_is_shown_when_it_is_not_what_was_typed(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    assert (
+        "Searched for: Who built the lighthouse?"
+        in run("ask", "Who built the lighthuose?", "--corpus", corpus).out
+    )
+    assert "Searched for" not in run("ask", f" {QUESTION}", "--corpus", corpus).out
+
+
+def test_json_is_the_answer_and_nothing_else(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    ended = run("ask", QUESTION, "--json", "--corpus", corpus)
+    expected = Assistant(corpus).ask(QUESTION).to_dict()
+    printed = json.loads(ended.out)
+    assert printed.keys() == expected.keys()
+    assert (printed["text"], printed["citations"]) == (expected["text"], expected["citations"])
+
+
+def test_an_empty_question_and_an_empty_folder_are_answered_in_words(run, tmp_path, corpus) -> None:  # type: ignore[no-untyped-def]
+    assert run("ask", "", "--corpus", corpus).out.startswith("There is no question")
+    (tmp_path / "nothing").mkdir()
+    assert run("ask", QUESTION, "--corpus", tmp_path / "nothing").out.startswith(
+        "There are no readable documents"
+    )
+
+
+def test_markup_in_files_and_names_is_shown_as_it_is(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    write(corpus, {"[red]x[/red].md": "The mayor of Odda is [bold]Liv Dahl[/bold].", "[b].pdf": "x"})
+    ended = run("ask", "Who is the mayor of Odda?", "--corpus", corpus)
+    assert "[1] [red]x[/red].md: The mayor of Odda is [bold]Liv Dahl[/bold]." in ended.out
+    assert "[b].pdf" in run("index", corpus).out
+
+
+# Indexing
+
+
+def test_index_says_what_it_did_and_what_it_skipped(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    write(corpus, {"latin.txt": "é".encode("latin-1")})
+    first = run("index", corpus)
+    assert first.code == 0
+    assert "2 added, 0 changed, 0 removed, 0 unchanged, 1 skipped" in first.out
+    assert "latin.txt" in first.out
+    assert "UTF-8" in first.out
+    assert "0 added, 0 changed, 0 removed, 2 unchanged, 1 skipped" in run("index", corpus).out
+
+
+# What goes wrong
+
+
+def test_a_missing_folder(run, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    for command in (["ask", QUESTION, "--corpus"], ["index"], ["doctor", "--corpus"], ["chat"]):
+        assert_one_sentence(run(*command, tmp_path / "nowhere"), "nowhere")
+
+
+def test_a_file_as_folder(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    assert_one_sentence(run("index", corpus / "bakery.txt"), "bakery.txt")
+
+
+def test_an_index_that_another_process_is_writing(run, corpus, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr("index.core.LOCK_SECONDS", 0.05)
+    run("index", corpus)
+    with FileLock(tmp_path / "index" / "writer.lock"):
+        assert_one_sentence(run("index", corpus), "updating the index")
+        asked = run("ask", QUESTION, "--corpus", corpus)
+    assert asked.code == 0, "what is there already is still answered from"
+    assert "Note: Changes in the folder may be missing here." in asked.out
+
+
+@pytest.mark.parametrize("damage", [b"this is no database" * 99, b"SQLite format 3\0" + b"\xff" * 5000])
+def test_an_index_that_is_garbage(run, corpus, tmp_path, damage) -> None:  # type: ignore[no-untyped-def]
+    write(tmp_path / "index", {"store.sqlite": damage})
+    assert_one_sentence(run("ask", QUESTION, "--corpus", corpus), "store.sqlite")
+
+
+def test_a_setting_that_cannot_work(run, corpus, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    assert_one_sentence(run("chat", corpus, "--port", 99_999), "port", "99999")
+    monkeypatch.setenv("FOOTNOTE_CHUNKS", "0")
+    assert_one_sentence(run("ask", QUESTION, "--corpus", corpus), "chunks")
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ask"], ["ask", "a", "b"], ["chat", "--port", "web"], ["sing"], ["ask", "a", "--jsn"]]
+)
+def test_a_command_line_that_makes_no_sense(run, arguments) -> None:  # type: ignore[no-untyped-def]
+    ended = run(*arguments)
+    assert ended.code == 2
+    assert "Usage:" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_control_c_stops_without_a_traceback(run, corpus, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("rag.Assistant.ready", interrupted)
+    ended = run("ask", QUESTION, "--corpus", corpus)
+    assert ended.code in (1, 130)
+    assert "Traceback" not in ended.err
+
+
+def test_a_port_that_is_taken_is_named(corpus: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = footnote("chat", str(corpus), "--port", port, "--index-dir", str(corpus.parent / "real"))
+    assert_one_sentence(ended, port)
+
+
+# Doctor
+
+
+def test_doctor_is_content_with_a_healthy_folder(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    ended = run("doctor", "--corpus", corpus)
+    assert ended.code == 0
+    lines = ended.out.splitlines()
+    assert all(line.startswith("ok ") for line in lines)
+    for part in ("version", "corpus", "model", "index", "search", "answers", "page"):
+        assert any(line.split()[1] == part for line in lines)
+
+
+def test_doctor_names_what_is_broken(run, corpus, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    write(tmp_path / "index", {"store.sqlite": b"this is no database" * 99})
+    ended = run("doctor", "--corpus", corpus)
+    assert ended.code == 1
+    assert any(line.startswith("bad index") and "store.sqlite" in line for line in ended.out.splitlines())
+    assert "ok  version" in ended.out
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does(command: str) -> None:
+    shown = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "200"}).output
+    (registered,) = [c for c in cli.app.registered_commands if c.callback and c.callback.__name__ == command]
+    assert registered.callback
+    assert (registered.callback.__doc__ or "").split(".")[0] in shown
+    assert f"footnote {command}" in (ROOT / "README.md").read_text()
+
+
+def test_no_command_is_left_out_here() -> None:
+    assert sorted(c.callback.__name__ for c in cli.app.registered_commands if c.callback) == sorted(COMMANDS)
+
+
+# The real thing
+
+
+def footnote(*arguments: str) -> Run:
+    """Run the installed command in a process of its own."""
+    process = subprocess.Popen(
+        [str(Path(sys.executable).with_name("footnote")), *arguments],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": "100"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    out, err = process.communicate(timeout=240)
+    return Run(process.returncode, out, err)
+
+
+def test_the_installed_command_answers_from_the_seeds(tmp_path: Path) -> None:
+    ended = footnote("ask", "Who is Howard Lutnick?", "--json", "--index-dir", str(tmp_path))
+    assert (ended.code, ended.err) == (0, "")
+    assert json.loads(ended.out)["status"] == "answered"
