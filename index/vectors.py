@@ -8,6 +8,7 @@ came later are few and are compared exactly. Without a sound generation all of t
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import threading
 import uuid
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from chromadb.api.models.Collection import Collection
 
 COLLECTION = "vectors"
-FORMAT = 1
+FORMAT = 2
 """Raised whenever the same vectors would be stored differently."""
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
@@ -103,8 +104,11 @@ class VectorIndex:
     def _open(self) -> Collection | None:
         if not self._usable or self._collection is not None:
             return self._collection
+        folder = self._folder / str(self._marker.get("generation"))
         try:
-            self._client = _client(self._folder / self._marker["generation"])
+            if _checksum(folder) != self._marker["checksum"]:
+                raise ValueError(f"{folder} is damaged")
+            self._client = _client(folder)
             self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
         except BaseException as error:  # noqa: BLE001
             self._distrust(error)
@@ -179,6 +183,7 @@ class VectorIndex:
             "generation": generation,
             "count": count,
             "through": through,
+            "checksum": _checksum(self._folder / generation),
         }
         old = self._marker.get("generation")
         write_marker(self._marker_file, marker)
@@ -192,6 +197,19 @@ class VectorIndex:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _checksum(folder: Path) -> str:
+    """Digest of a generation's graph files: Chroma trusts them blindly, and crashes or misses vectors.
+
+    Without the metadata, in a small generation, there is no graph yet, and Chroma ignores the files.
+    """
+    digest = hashlib.sha256()
+    for metadata in folder.glob("*/index_metadata.pickle"):
+        for file in sorted(metadata.parent.iterdir()):
+            with file.open("rb") as stream:
+                digest.update(file.name.encode() + hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()
 
 
 def _client(folder: Path) -> Client:
