@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.errors import EmbedderError
+
 if TYPE_CHECKING:
     import onnxruntime
     from tokenizers import Tokenizer
@@ -89,8 +91,15 @@ class MiniLM:
 
         from index.minilm import graph_file
 
-        onnxruntime.set_default_logger_severity(3)
-        return onnxruntime.InferenceSession(graph_file(), providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # Waiting threads sleep: spinning ones take the processor from everybody else.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        graph = graph_file()
+        try:
+            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # Its exceptions have no common class of their own.
+            raise EmbedderError(f"The model's cache {graph} is damaged: delete it.") from error
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:

