@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from index import Index
+from rag.evidence import Evidence
 from rag.question import Question
-from rag.reader import ReadSentence
-from rag.types import AbstainReason
+from rag.types import AbstainReason, Status
 
 GATE = 0.5
 """An answer is given when its confidence reaches this."""
+TOUCHED = 0.3
+"""Share of the question's words, by rarity, from which a sentence is about the same thing."""
 MAX_QUESTION = 5000
 """Characters; more is a document, not a question."""
 
@@ -43,18 +46,40 @@ def cannot_ask(question: str, index: Index) -> AbstainReason | None:
     return None if index.counts()["chunks"] else AbstainReason.NO_DOCUMENTS
 
 
-def judge(question: Question, sentences: Sequence[ReadSentence]) -> tuple[float, AbstainReason | None]:
-    """Return the confidence in the best sentence, and why there is no answer when it is too low."""
-    if not sentences:
-        return 0.0, AbstainReason.NOT_FOUND
-    confidence = max(sentence.score for sentence in sentences)
-    if confidence >= GATE:
-        return confidence, None
-    return confidence, _reason(question, sentences)
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was found for one part of a question."""
+
+    question: Question
+    evidence: list[Evidence]
+    """Best first."""
+    confidence: float
+    """0 to 1; the chance that the best evidence answers."""
+    reason: AbstainReason | None
+    """Why there is no answer; None when there is one."""
 
 
-def _reason(question: Question, sentences: Sequence[ReadSentence]) -> AbstainReason:
-    if all(sentence.coverage == 0 for sentence in sentences) and _unspaced.search(question.text):
+def judge(question: Question, evidence: list[Evidence]) -> Judgement:
+    """Decide whether evidence answers a question."""
+    confidence = evidence[0].score if evidence else 0.0
+    reason = None if confidence >= GATE else _reason(question, evidence)
+    return Judgement(question, evidence, confidence, reason)
+
+
+def overall(parts: Sequence[Judgement]) -> tuple[Status, float, AbstainReason | None]:
+    """Return the status, the confidence and the reason of an answer to all parts of a question.
+
+    The confidence is that of the weakest part that is answered; when none is, that of the best.
+    """
+    answered = [part.confidence for part in parts if not part.reason]
+    if not answered:
+        best = max(parts, key=lambda part: part.confidence)
+        return "abstained", best.confidence, best.reason
+    return "answered" if len(answered) == len(parts) else "partial", min(answered), None
+
+
+def _reason(question: Question, evidence: Sequence[Evidence]) -> AbstainReason:
+    if all(item.coverage == 0 for item in evidence) and _unspaced.search(question.text):
         return AbstainReason.OTHER_LANGUAGE
-    touched = any(sentence.coverage >= 0.3 for sentence in sentences)
+    touched = any(item.coverage >= TOUCHED for item in evidence)
     return AbstainReason.NOT_ANSWERED if touched else AbstainReason.NOT_FOUND

@@ -15,10 +15,11 @@ from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncRe
 from rag import abstention, extractive, summary
 from rag.citations import Draft
 from rag.conversation import standalone
+from rag.evidence import Evidence, weigh
 from rag.question import Kind, Question, understand
-from rag.reader import Reader, ReadSentence
+from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
-from rag.types import Answer, Completed, Event, History, Retrieved, TextDelta
+from rag.types import Answer, Completed, Event, History, Retrieved, Status, TextDelta
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
@@ -96,20 +97,21 @@ class Assistant:
         with clock("retrieval"):
             chunks = () if reason else tuple(self._find(index, asked))
         yield Retrieved(asked.query, chunks)
+        status: Status = "abstained"
         confidence = 0.0
         if not reason:
             with clock("reading"):
-                sentences = self._read(index, asked, chunks)
-                confidence, reason = abstention.judge(asked, sentences)
+                parts = [abstention.judge(part, self._read(index, part, chunks)) for part in asked.parts()]
+                status, confidence, reason = abstention.overall(parts)
         if reason:
             yield TextDelta(draft.say(abstention.explain(reason)))
         else:
-            for text in extractive.write(asked, sentences, draft):
+            for text in extractive.write(parts, draft):
                 yield TextDelta(text)
         yield Completed(
             Answer(
                 text=draft.text,
-                status="abstained" if reason else "answered",
+                status=status,
                 abstain_reason=reason,
                 confidence=confidence,
                 claims=tuple(draft.claims),
@@ -227,10 +229,10 @@ class Assistant:
             return summary.chunks(index, asked)
         return self._retriever(index, self.settings.chunks).search(asked.query)
 
-    def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[ReadSentence]:
+    def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[Evidence]:
         if asked.kind is Kind.SUMMARY:
             return summary.read(index, chunks)
-        return Reader(index).read(asked, chunks)
+        return weigh(index, asked, read(asked.query, chunks))
 
     def _retriever(self, index: Index, k: int) -> HybridRetriever:
         from rag.retriever import HybridRetriever

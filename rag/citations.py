@@ -12,6 +12,7 @@ Passage = tuple[ScoredChunk, Span]
 """A stretch of a retrieved chunk."""
 
 _special = re.compile(r"[\\`*_\[\]<>|~$]|&(?=#?\w+;)")
+_space = re.compile(r"\s+")
 _block = re.compile(r"^(?=[#+=-])|^(\d+)(?=[.)](?:\s|$))")
 
 
@@ -20,8 +21,24 @@ def plain_markdown(text: str) -> str:
 
     Nothing in a document can become formatting, a link, HTML or a footnote marker.
     """
-    escaped = _special.sub(r"\\\g<0>", " ".join(text.split()))
-    return _block.sub(r"\1\\", escaped)
+    return _block.sub(r"\1\\", _inline(text).strip())
+
+
+def bold_markdown(text: str, bold: Span) -> str:
+    """Return a document's words as `plain_markdown` does, those from `bold[0]` to `bold[1]` in bold.
+
+    Words are marked from the first to the last letter or digit, where Markdown allows it everywhere.
+    """
+    letters = [place for place in range(*bold) if text[place].isalnum()]
+    if not letters:
+        return plain_markdown(text)
+    first, last = letters[0], letters[-1] + 1
+    marked = f"{_inline(text[:first])}**{_inline(text[first:last])}**{_inline(text[last:])}"
+    return _block.sub(r"\1\\", marked.strip())
+
+
+def _inline(text: str) -> str:
+    return _special.sub(r"\\\g<0>", _space.sub(" ", text))
 
 
 class Draft:

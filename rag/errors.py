@@ -1,7 +1,8 @@
 """Errors of asking; they join the tree that `index.errors` draws.
 
 FootnoteError
-└── ConfigurationError  a setting has a value that cannot work
+├── ConfigurationError  a setting has a value that cannot work
+└── QuestionsError      a file of questions to evaluate with cannot be used
 """
 
 from __future__ import annotations
@@ -11,3 +12,7 @@ from index.errors import FootnoteError
 
 class ConfigurationError(FootnoteError):
     """A setting has a value that cannot work."""
+
+
+class QuestionsError(FootnoteError):
+    """A file of questions to evaluate with cannot be used."""

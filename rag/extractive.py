@@ -4,59 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rag.citations import Draft, plain_markdown
-from rag.question import Kind, Question
-from rag.reader import ReadSentence
+from index.text import content_terms
+from rag.abstention import Judgement
+from rag.citations import Draft, bold_markdown, plain_markdown
+from rag.evidence import Evidence
+from rag.question import Kind
 
 NAME = "extractive"
-SAME = 0.9
-"""Sentences whose vectors are this close say the same thing: one claim, several footnotes."""
+SAME = 0.8
+"""Sentences that share this part of the shorter one's words say the same thing: one claim, several footnotes."""
 KEEP = {Kind.FACT: 0.8, Kind.LIST: 0.4, Kind.SUMMARY: 0.0}
 """A further sentence is added when its score reaches this share of the best one's."""
+MOST = 0.5
+"""Words that answer are not marked when they are a larger share of their sentence than this."""
 LENGTH = {Kind.FACT: 2, Kind.LIST: 5, Kind.SUMMARY: 6}
 """Largest number of points."""
 
-Point = list[ReadSentence]
+Point = list[Evidence]
 """Sentences that say the same thing, the best first."""
 
 
-def write(question: Question, sentences: Sequence[ReadSentence], draft: Draft) -> Iterator[str]:
+def write(parts: Sequence[Judgement], draft: Draft) -> Iterator[str]:
     """Write an answer into a draft, yielding its text point by point.
 
     Args:
-        question: What to answer.
-        sentences: What was read, best first; at least one.
+        parts: What was found for each part of the question; at least one part has an answer.
         draft: Where the text, claims and citations go.
     """
-    points = choose(question, sentences)
-    if len(points) == 1:
-        yield _state(points[0], draft)
-        return
-    for number, point in enumerate(points):
-        bullet = draft.say("\n- " if number else "- ")
-        yield bullet + _state(point, draft)
-
-
-def choose(question: Question, sentences: Sequence[ReadSentence]) -> list[Point]:
-    """Return the points that answer, the best first: few for a fact, several for a list."""
-    enough = sentences[0].score * KEEP[question.kind]
     points: list[Point] = []
-    for sentence in sentences:
-        if sentence.score < enough:
+    for part in parts:
+        if not part.reason:
+            points += [
+                point for point in choose(part) if not any(_same(point[0], other[0]) for other in points)
+            ]
+    for number, point in enumerate(points):
+        bullet = draft.say("\n- " if number else "- ") if len(points) > 1 else ""
+        yield bullet + _state(point, draft)
+    missing = [part.question.text.strip(" ?") for part in parts if part.reason]
+    if missing:
+        yield draft.say("\n\nThe documents do not say: " + "; ".join(map(plain_markdown, missing)) + ".")
+
+
+def choose(part: Judgement) -> list[Point]:
+    """Return the points that answer, the best first: few for a fact, several for a list."""
+    kind = part.question.kind
+    points: list[Point] = []
+    for evidence in part.evidence:
+        if points and evidence.score < part.confidence * KEEP[kind]:
             break
-        same = next((point for point in points if _same(point[0], sentence)), None)
+        same = next((point for point in points if _same(point[0], evidence)), None)
         if same:
-            same.append(sentence)
-        elif len(points) < LENGTH[question.kind]:
-            points.append([sentence])
+            same.append(evidence)
+        elif len(points) < LENGTH[kind]:
+            points.append([evidence])
     return points
 
 
-def _same(one: ReadSentence, other: ReadSentence) -> bool:
-    return float(one.vector @ other.vector) >= SAME
+def _same(one: Evidence, other: Evidence) -> bool:
+    words, others = set(content_terms(one.text)), set(content_terms(other.text))
+    return len(words & others) >= SAME * max(1, min(len(words), len(others)))
 
 
 def _state(point: Point, draft: Draft) -> str:
-    return draft.claim(
-        plain_markdown(point[0].text), [(sentence.source, sentence.span) for sentence in point]
-    )
+    return draft.claim(_marked(point[0]), [(evidence.source, evidence.span) for evidence in point])
+
+
+def _marked(evidence: Evidence) -> str:
+    """A sentence with the words that answer in bold, unless they are most of it."""
+    start = evidence.span[0]
+    first, last = evidence.answer or (start, start)
+    if last - first > MOST * len(evidence.text):
+        return plain_markdown(evidence.text)
+    return bold_markdown(evidence.text, (first - start, last - start))

@@ -60,6 +60,16 @@ _expectations = (
 )
 
 
+_part = re.compile(
+    r"(?:\?\s+(?:and\s+)?|[,;]?\s+and\s+|[,;]\s+)(?=(?:who|whom|whose|what|when|where|why|which|how)\b(?!\s+(?:is|are)\s+why))",
+    re.IGNORECASE,
+)
+_asks = re.compile(
+    r"\b(?:who|whom|whose|what|when|where|why|which|how|did|does|do|is|are|was|were|has|have|can|will)\b",
+    re.IGNORECASE,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question in its standalone form, and what it wants."""
@@ -75,6 +85,17 @@ class Question:
     def wanted(self) -> list[str]:
         """The terms that an answer must cover: the question's own, not those of earlier turns."""
         return content_terms(self.text)
+
+    def parts(self) -> list[Question]:
+        """Return the questions that it asks in one sentence, in order; itself when it asks only one.
+
+        A part keeps the whole question as its context, for what `it` or `the call` stand for.
+        """
+        texts = [text.strip() for text in _part.split(self.text)]
+        if self.kind is Kind.SUMMARY or len(texts) == 1 or not all(_asks.search(text) for text in texts):
+            return [self]
+        first, *others = [understand(text, text) for text in texts]
+        return [first, *(understand(part.text, f"{part.text} ({self.query})") for part in others)]
 
 
 def understand(text: str, query: str = "") -> Question:

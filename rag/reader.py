@@ -1,148 +1,167 @@
-"""Which sentences of the retrieved chunks answer the question.
+"""The local reader: which sentences of the retrieved chunks answer the question, and with which words.
 
-Each sentence is described by a few features of it and the question together, and a logistic model
-turns them into a score. Its weights were fitted on SQuAD articles, never on the shipped documents.
+A small cross-encoder looks at the question and a chunk together. It was trained for this from the
+MiniLM weights that also embed the chunks (`rag/training/`); it runs in ONNX Runtime on the CPU. For
+each token it says how well an answer could start there, end there, or be supported there, and for
+the whole chunk whether it answers at all.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index import Index, ScoredChunk, Span
-from index.text import content_terms
-from rag.question import Expects, Question
+from index import ScoredChunk, Span
+from index.minilm import model_folder
 
-CLOSE = 24
-"""So many sentences, the best by their words, are also compared by meaning."""
-CONTEXT_WEIGHT = 0.3
-"""What a word that only an earlier turn brought counts, against one of the question's own."""
-WEIGHTS = np.array([3.0, 1.0, 4.0, 1.0, 1.0, -1.5])
-BIAS = -5.0
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Encoding, Tokenizer
 
-_month = r"(?:Jan|Febr)uary|March|April|May|June|July|August|(?:Septem|Octo|Novem|Decem)ber"
-_patterns = {
-    Expects.TIME: re.compile(
-        rf"\b(?:{_month}|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|1\d{{3}}|20\d\d|centur(?:y|ies)|\d+(?:st|nd|rd|th))\b"
-    ),
-    Expects.NUMBER: re.compile(
-        r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozens?|hundreds?|thousands?"
-        r"|millions?|billions?|half|third|quarter|twice|first|second|percent)\b",
-        re.IGNORECASE,
-    ),
-    Expects.QUOTE: re.compile(r"[\"“”«»]"),
-}
-_name = re.compile(r"\b[A-Z][\w’'-]+")
-_statement = re.compile(r"[.!…。！]['\"”’»)\]]*$")
-
-
-def is_statement(text: str) -> bool:
-    """Whether a sentence says something, rather than being a heading, a label or a question."""
-    return (bool(_statement.search(text)) and text.count(" ") >= 3) or (len(text) > 40 and text[-1] in "。！")
+MODEL = Path(__file__).with_name("reader.onnx")
+MAX_TOKENS = 192
+"""Question, title and chunk together, as in training; what lies beyond is not read."""
+MAX_QUESTION_TOKENS = 48
+MAX_ANSWER_TOKENS = 30
+CLS, SEP = 101, 102
+"""Ids of the tokens that open a line and end its parts, in the vocabulary of BERT."""
+OUTSIDE = -1e4
+"""Logit of what was not read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadSentence:
-    """A sentence of a retrieved chunk, and how well it answers."""
+class Reading:
+    """One sentence of a retrieved chunk, read with the question in mind."""
 
     source: ScoredChunk
     """The chunk it stands in."""
+    rank: int
+    """Place of the chunk among those retrieved, from 0."""
     span: Span
-    """Where it stands in the document."""
-    text: str
-    score: float
-    """0 to 1; how likely it is that the sentence answers."""
-    coverage: float
-    """Share of the question's words, weighted by rarity, that the sentence has."""
-    vector: NDArray[np.float32]
-    """What it means, as a vector of length 1."""
+    """Where the sentence stands in the document."""
+    answer: Span
+    """Where the words that answer best stand in the document; inside `span`."""
+    chunk_answers: float
+    """Logit that the chunk answers at all."""
+    margin: float
+    """How far the chunk's best answer is above "no answer"; a difference of logits."""
+    sentence: float
+    """How well the sentence answers; comparable within its chunk."""
+    lead: float
+    """How far `sentence` is behind the best sentence of its chunk; 0 for that one."""
+
+    @property
+    def text(self) -> str:
+        """The sentence."""
+        return self.source.chunk.sentence(self.span)
 
 
-class Reader:
-    """Reads retrieved chunks with a question in mind."""
+def read(question: str, chunks: Sequence[ScoredChunk]) -> list[Reading]:
+    """Return a reading of every sentence of some chunks, in the order of the chunks and sentences.
 
-    def __init__(self, index: Index) -> None:
-        self._index = index
+    All chunks go through the model as one batch. Sentences beyond `MAX_TOKENS` of a chunk have
+    `OUTSIDE` scores.
+    """
+    if not chunks:
+        return []
+    asked = _tokenizer().encode(question, add_special_tokens=False).ids[:MAX_QUESTION_TOKENS]
+    pages = [_Page(rank, scored) for rank, scored in enumerate(chunks)]
+    encodings = _tokenizer().encode_batch([page.text for page in pages], add_special_tokens=False)
+    room = MAX_TOKENS - len(asked) - 3
+    tokens, answers = _run(asked, [encoding.ids[:room] for encoding in encodings])
+    first = len(asked) + 2
+    return [
+        reading
+        for page, encoding, logits, answer in zip(pages, encodings, tokens, answers, strict=True)
+        for reading in page.readings(encoding, logits[0], logits[first : first + room], float(answer))
+    ]
 
-    def read(self, question: Question, chunks: Sequence[ScoredChunk]) -> list[ReadSentence]:
-        """Return the sentences of some chunks that come closest to an answer, the best first.
 
-        Equal scores are in order of file and position; no chunks give no sentences.
-        """
-        words = self._weigh(question)
-        found = [
-            _Reading(words, scored, rank, span)
-            for rank, scored in enumerate(chunks)
-            for span in scored.chunk.sentences
+class _Page:
+    """A chunk as the model sees it: its title, then its sentences with one space between them."""
+
+    def __init__(self, rank: int, source: ScoredChunk) -> None:
+        self.rank, self.source = rank, source
+        chunk = source.chunk
+        self.text = f"{chunk.title}: "
+        self.places: list[tuple[int, Span]] = []
+        for span in chunk.sentences:
+            self.places.append((len(self.text), span))
+            self.text += f"{chunk.sentence(span)} "
+
+    def readings(
+        self, encoding: Encoding, null: NDArray[np.float32], logits: NDArray[np.float32], answers: float
+    ) -> list[Reading]:
+        offsets = np.array(encoding.offsets[: len(logits)]).reshape(-1, 2)
+        found = [self._best(offsets, logits, place, span) for place, span in self.places]
+        top = max(score for score, _, _ in found)
+        margin = max(pair for _, pair, _ in found) - float(null[0] + null[1])
+        return [
+            Reading(
+                source=self.source,
+                rank=self.rank,
+                span=span,
+                answer=answer,
+                chunk_answers=answers,
+                margin=margin,
+                sentence=score,
+                lead=score - top,
+            )
+            for (score, _, answer), (_, span) in zip(found, self.places, strict=True)
         ]
-        found = sorted(found, key=lambda reading: -reading.rough)[:CLOSE]
-        if not found:
-            return []
-        vectors = self._index.embedder.embed(
-            [question.query, *(reading.text for reading in found)], kind="query"
-        )
-        read = [
-            reading.finish(question, vectors[0], vector)
-            for reading, vector in zip(found, vectors[1:], strict=True)
-        ]
-        return sorted(read, key=lambda sentence: (-sentence.score, sentence.source.chunk.file, sentence.span))
 
-    def _weigh(self, question: Question) -> dict[str, float]:
-        """The words to look for; the rarer in the documents, the heavier."""
-        own = set(question.wanted)
-        rarity = self._index.rarity(sorted({*own, *content_terms(question.query)}))
-        return {word: weight * (1 if word in own else CONTEXT_WEIGHT) for word, weight in rarity.items()}
-
-
-class _Reading:
-    """One sentence while it is being read."""
-
-    def __init__(self, words: dict[str, float], source: ScoredChunk, rank: int, span: Span) -> None:
-        self.source, self.span, self.rank = source, span, rank
-        self.text = source.chunk.sentence(span)
-        self.coverage = _coverage(words, self.text)
-        self.around = _coverage(words, f"{source.chunk.title} {source.chunk.text}")
-        self.rough = self.coverage + 0.5 * self.around + 0.5 / (1 + rank)
-
-    def finish(
-        self, question: Question, asked: NDArray[np.float32], vector: NDArray[np.float32]
-    ) -> ReadSentence:
-        features = np.array(
-            [
-                self.coverage,
-                self.around,
-                float(asked @ vector),
-                1 / (1 + self.rank),
-                _has_expected(question, self.text),
-                not is_statement(self.text),
-            ]
-        )
-        score = 1 / (1 + np.exp(-(features @ WEIGHTS + BIAS)))
-        return ReadSentence(
-            source=self.source,
-            span=self.span,
-            text=self.text,
-            score=float(score),
-            coverage=self.coverage,
-            vector=vector,
-        )
+    def _best(
+        self, offsets: NDArray[np.int64], logits: NDArray[np.float32], place: int, span: Span
+    ) -> tuple[float, float, Span]:
+        """Score of a sentence, score of its best answer, and where that answer stands."""
+        inside = np.flatnonzero((offsets[:, 0] >= place) & (offsets[:, 1] <= place + span[1] - span[0]))
+        if not len(inside):
+            return OUTSIDE, OUTSIDE, span
+        start, end, support = logits[inside].T
+        pairs = start[:, None] + end[None, :]
+        near = np.triu(np.tri(len(inside), k=MAX_ANSWER_TOKENS - 1, dtype=bool))
+        pairs = np.where(near, pairs, OUTSIDE)
+        first, last = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
+        shift = span[0] - place
+        answer = (int(offsets[inside[first], 0]) + shift, int(offsets[inside[last], 1]) + shift)
+        best = float(pairs[first, last])
+        return 0.5 * best + float(support.mean()), best, answer
 
 
-def _coverage(words: dict[str, float], text: str) -> float:
-    present = set(content_terms(text))
-    total = sum(words.values())
-    return sum(weight for word, weight in words.items() if word in present) / total if total else 0.0
+def _run(asked: list[int], contents: list[list[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Token logits (start, end, support), shape (chunks, tokens, 3), and chunk logits, shape (chunks,)."""
+    first = len(asked) + 2
+    shape = (len(contents), first + max(map(len, contents)) + 1)
+    ids, types, mask = (np.zeros(shape, np.int64) for _ in range(3))
+    for row, content in enumerate(contents):
+        line = [CLS, *asked, SEP, *content, SEP]
+        ids[row, : len(line)], mask[row, : len(line)], types[row, first : len(line)] = line, 1, 1
+    feed = {"input_ids": ids, "token_type_ids": types, "attention_mask": mask}
+    tokens, answers = _session().run(["tokens", "answers"], feed)
+    return tokens, answers
 
 
-def _has_expected(question: Question, text: str) -> float:
-    """1 if the sentence has the kind of words asked for, 0 if not, 0.5 where any words will do."""
-    if question.expects is Expects.ANY:
-        return 0.5
-    if question.expects is Expects.NAME:
-        asked = question.text.lower()
-        return float(any(name.lower() not in asked for name in _name.findall(text[1:])))
-    return float(bool(_patterns[question.expects].search(text)))
+@cache
+def _session() -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+
+
+@cache
+def _tokenizer() -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer

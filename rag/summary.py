@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from index import Index, ScoredChunk
 from index.text import content_terms
+from rag.evidence import Evidence, is_statement
 from rag.question import Question
-from rag.reader import ReadSentence, is_statement
 from rag.retriever import fuse
 
 MAX_DOCUMENTS = 6
@@ -47,7 +47,7 @@ def chunks(index: Index, question: Question) -> list[ScoredChunk]:
     return _unscored(index, found[0].chunk.file)[:MAX_CHUNKS]
 
 
-def read(index: Index, found: Sequence[ScoredChunk]) -> list[ReadSentence]:
+def read(index: Index, found: Sequence[ScoredChunk]) -> list[Evidence]:
     """Return the sentences that sum up some chunks, in the order of the chunks."""
     files = list(dict.fromkeys(scored.chunk.file for scored in found))
     points = POINTS if len(files) == 1 else 1
@@ -58,7 +58,7 @@ def read(index: Index, found: Sequence[ScoredChunk]) -> list[ReadSentence]:
     ]
 
 
-def _central(index: Index, found: list[ScoredChunk], points: int) -> list[ReadSentence]:
+def _central(index: Index, found: list[ScoredChunk], points: int) -> list[Evidence]:
     """The sentences closest to the middle of what these chunks say, the opening ones preferred."""
     spans = [(scored, span) for scored in found for span in scored.chunk.sentences]
     spans = [(scored, span) for scored, span in spans if is_statement(scored.chunk.sentence(span))] or spans
@@ -68,13 +68,12 @@ def _central(index: Index, found: list[ScoredChunk], points: int) -> list[ReadSe
     ranks = scores + [LEAD / (1 + place) for place in range(len(spans))]
     best = sorted(sorted(range(len(spans)), key=lambda place: -ranks[place])[:points])
     return [
-        ReadSentence(
+        Evidence(
             source=spans[place][0],
             span=spans[place][1],
-            text=spans[place][0].chunk.sentence(spans[place][1]),
             score=min(1.0, max(0.0, float(scores[place]))),
             coverage=1.0,
-            vector=vectors[place],
+            answer=None,
         )
         for place in best
     ]
