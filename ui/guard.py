@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -42,7 +42,6 @@ _HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:([a-z0-9._-]+)|\[([0-9a-f:.]+)\])(?::\d{1,5})?")
 _BODY_LIMIT = 1_000_000
 """Bytes of one request; a question is at most a few thousand."""
@@ -60,36 +59,38 @@ _CLOSED = (
 )
 
 
-def allowed_hosts(host: str) -> frozenset[str]:
-    """Return the names a browser may call us by when we listen on `host`.
-
-    Without such a list a foreign page could reach us under its own name by pointing that name
-    at this machine (DNS rebinding).
-    """
-    if is_loopback(host):
-        return _LOOPBACK | {host}
-    return _LOOPBACK | {host, socket.gethostname().lower(), socket.getfqdn().lower()} | _own_addresses()
-
-
 def is_loopback(host: str) -> bool:
     """Return whether only this machine can reach an address."""
+    return host == "localhost" or (_is_address(host) and ipaddress.ip_address(host).is_loopback)
+
+
+def _is_address(host: str) -> bool:
     try:
-        return ipaddress.ip_address(host).is_loopback
+        ipaddress.ip_address(host)
     except ValueError:
-        return host == "localhost"
+        return False
+    return True
 
 
-def _own_addresses() -> set[str]:
-    """Return this machine's addresses, as far as its name and its default route tell."""
-    found = set[str]()
-    try:
-        found = {str(info[4][0]) for info in socket.getaddrinfo(socket.gethostname(), None)}
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.connect(("192.0.2.1", 9))  # sends nothing: only asks which address would be used
-            found.add(probe.getsockname()[0])
-    except OSError:
-        pass
-    return found
+class Hosts:
+    """What a browser may call us by when we listen on `host`.
+
+    Without such a list a foreign page could reach us under its own name, by pointing that name at
+    this machine (DNS rebinding). An address cannot be pointed elsewhere, so on a network any will do.
+    """
+
+    def __init__(self, host: str) -> None:
+        self._names = {"localhost", "127.0.0.1", "::1", host.lower()}
+        self._any_address = not is_loopback(host)
+        if self._any_address:
+            machine = socket.gethostname().lower()
+            self._names |= {machine, f"{machine}.local"}
+
+    def __contains__(self, header: str) -> bool:
+        """Return whether a `Host` header, with or without a port, names us."""
+        found = _HOST.fullmatch(header.lower())
+        name = (found[1] or found[2]) if found else ""
+        return name in self._names or (self._any_address and _is_address(name))
 
 
 class RefusedError(Exception):
@@ -108,9 +109,9 @@ class Guard:
     answers cross-origin preflights, and on a network address that one welcomes every origin.
     """
 
-    def __init__(self, app: App, hosts: Iterable[str]) -> None:
+    def __init__(self, app: App, hosts: Hosts) -> None:
         self.app = app
-        self.hosts = frozenset(hosts)
+        self.hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -128,7 +129,7 @@ class Guard:
     def _check(self, scope: Scope) -> None:
         headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
         host = headers.get(b"host", "")
-        if _name(host) not in self.hosts:
+        if host not in self.hosts:
             raise RefusedError(421, "This address is not one that Footnote answers to.")
         origin = headers.get(b"origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
@@ -138,12 +139,6 @@ class Guard:
             raise RefusedError(404, "Not found.")
         if int(headers.get(b"content-length") or 0) > _BODY_LIMIT:
             raise RefusedError(413, "The request is too large.")
-
-
-def _name(host: str) -> str:
-    """Return the host without its port; empty when it is not a host at all."""
-    found = _HOST.fullmatch(host.lower())
-    return (found[1] or found[2]) if found else ""
 
 
 def _limited(receive: Receive) -> Receive:

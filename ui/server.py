@@ -11,7 +11,7 @@ from typing import Any, Self
 import gradio as gr
 
 from rag import Assistant, FootnoteError
-from ui.guard import Guard, allowed_hosts, is_loopback
+from ui.guard import Guard, Hosts, is_loopback
 from ui.page import STATIC, build_page
 
 _ANSWERS_AT_ONCE = 8
@@ -92,13 +92,13 @@ def _settings(assistant: Assistant, host: str, port: int, open_browser: bool) ->
         "blocked_paths": [str(assistant.corpus.resolve())],
         "max_file_size": "1mb",
         "state_session_capacity": _SESSIONS,
-        "app_kwargs": {"lifespan": _guarded(allowed_hosts(host))},
+        "app_kwargs": {"lifespan": _guarded(Hosts(host))},
         "theme": gr.themes.Base(font=system, font_mono=("ui-monospace", "monospace")),
         "head": _head(),
     }
 
 
-def _guarded(hosts: frozenset[str]) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+def _guarded(hosts: Hosts) -> Callable[[Any], AbstractAsyncContextManager[None]]:
     """Return a lifespan that puts the guard around the whole app before its first request."""
 
     @asynccontextmanager

@@ -16,11 +16,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rag import FootnoteError
 from tests.browser.fakes import FakeAssistant
 from ui.guard import CONTENT_POLICY
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=40),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
@@ -164,6 +169,15 @@ def called(http: httpx.Client, name: str, data: list[object]) -> str:
             if '"process_completed"' in line:
                 break
     return re.sub(r"&#(\d+);", lambda found: chr(int(found[1])), json.dumps(json.loads(json.dumps(sent))))
+
+
+def test_a_port_in_use_is_one_sentence(url: str, bot: FakeAssistant) -> None:
+    import ui
+
+    with pytest.raises(
+        FootnoteError, match=r"^Cannot serve the page at 127\.0\.0\.1:\d+: the port may be in use"
+    ):
+        ui.serve(bot, port=httpx.URL(url).port or 0)
 
 
 def test_gradio_variables_have_no_effect(tmp_path: Path) -> None:
