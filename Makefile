@@ -37,8 +37,12 @@ format: .venv/ready ## put the code into shape
 bench: .venv/ready ## measure speed and retrieval (SETS="DIR …" for judged collections)
 	@$(BIN)/python -m tests.bench $(SETS)
 
-eval: .venv/ready ## score the questions that ship with the seeds
-	@$(BIN)/python -m tests.evaluation
+# What the answers to the shipped questions must not fall below.
+FLOORS := --fail-under right=0.4 --fail-under refused=0.75 --fail-under auroc=0.75 --fail-under found_in_8=0.8 \
+	--fail-over wrongly_refused=0.5 --fail-over quoted_words=80
+
+eval: .venv/ready ## score the questions that ship with the seeds (ARGS="--html report.html")
+	@$(BIN)/footnote eval tests/questions.jsonl --corpus seeds $(FLOORS) $(ARGS)
 
 lock: ## pin the newest allowed dependencies (needs uv)
 	@uv pip compile pyproject.toml --group dev $(PIN) --output-file requirements.lock

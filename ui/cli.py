@@ -97,6 +97,36 @@ def chat(
     serve(bot, host=settings.host, port=settings.port, open_browser=browser)
 
 
+@app.command(name="eval")
+def evaluate(
+    questions: Annotated[Path, typer.Argument(help="The questions, one JSON object a line.")],
+    corpus: CorpusOption = None,
+    index_dir: IndexDir = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write everything as JSON here.")] = None,
+    html_file: Annotated[Path | None, typer.Option("--html", help="Write a report to look at here.")] = None,
+    fail_under: Annotated[
+        list[str] | None, typer.Option(metavar="FIGURE=VALUE", help="Exit with 1 when a figure is smaller.")
+    ] = None,
+    fail_over: Annotated[
+        list[str] | None, typer.Option(metavar="FIGURE=VALUE", help="Exit with 1 when a figure is larger.")
+    ] = None,
+) -> None:
+    """Score the answers to a file of questions; exit code 1 if a figure falls short."""
+    from rag.evaluation import load_questions, read_limits
+    from ui import scores
+
+    limits, cases = read_limits(fail_under or (), fail_over or ()), load_questions(questions)
+    scores.check_writable(json_file, html_file)
+    bot = _assistant(corpus, index_dir)
+    with _progress() as progress:
+        bot.ready(progress)
+    evaluation = scores.ask_with_progress(bot, cases, err)
+    scores.print_figures(evaluation, out)
+    scores.write_files(evaluation, json_file, html_file)
+    if short := scores.verdict(evaluation, limits):
+        raise FootnoteError(short)
+
+
 @app.command()
 def doctor(corpus: CorpusOption = None, index_dir: IndexDir = None) -> None:
     """Say what is in force and whether each part works; exit code 1 if one does not."""
