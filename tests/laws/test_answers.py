@@ -76,7 +76,7 @@ QUESTIONS = st.one_of(
 )
 TURNS = st.lists(st.tuples(QUESTIONS, st.one_of(SENTENCES, st.text(max_size=40))), max_size=3)
 careful = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -182,7 +182,7 @@ def test_earlier_turns_never_lift_a_question_of_its_own_over_the_gate(
 
 
 @careful
-@given(st.sampled_from(["And tungsten?", "What about opera?", "And chess?", "Who wrote it?"]), TURNS)
+@given(st.sampled_from(["And tungsten?", "What about opera?", "And chess?", "And in Reykjavik?"]), TURNS)
 def test_a_follow_up_about_something_else_is_not_answered_from_earlier_turns(
     question: str, history: History
 ) -> None:

@@ -21,7 +21,7 @@ from ui import cli
 
 ROOT = Path(__file__).parents[2]
 QUESTION = "Who was born in Oslo in 1950?"
-COMMANDS = ["ask", "index", "chat", "doctor"]
+COMMANDS = {c.name or c.callback.__name__: c.callback for c in cli.app.registered_commands if c.callback}
 
 
 class Run:
@@ -212,16 +212,16 @@ def test_doctor_names_what_is_broken(run, corpus, tmp_path) -> None:  # type: ig
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_says_what_it_does(command: str) -> None:
+def test_every_command_says_what_it_does_and_the_readme_names_it(command: str) -> None:
     shown = CliRunner().invoke(cli.app, [command, "--help"], env={"COLUMNS": "200"}).output
-    (registered,) = [c for c in cli.app.registered_commands if c.callback and c.callback.__name__ == command]
-    assert registered.callback
-    assert (registered.callback.__doc__ or "").split(".")[0] in shown
-    assert f"footnote {command}" in (ROOT / "README.md").read_text()
+    summary = (COMMANDS[command].__doc__ or "").split(".")[0]
+    assert summary
+    assert summary in shown
+    assert f"footnote {command}" in " ".join((ROOT / "README.md").read_text().split())
 
 
-def test_no_command_is_left_out_here() -> None:
-    assert sorted(c.callback.__name__ for c in cli.app.registered_commands if c.callback) == sorted(COMMANDS)
+def test_the_commands_of_the_contract_are_there() -> None:
+    assert {"ask", "index", "chat", "doctor"} <= COMMANDS.keys()
 
 
 # The real thing
