@@ -168,6 +168,8 @@ class Index:
             self._words.reload()
             self._vectors.reload()
             self._seen = self.store.revision
+        elif not self._words.sound:  # The words follow the store's commit a little later.
+            self._words.reload()
 
     def close(self) -> None:
         """Release the index's files."""
