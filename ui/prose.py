@@ -35,8 +35,15 @@ def prose(text: str, marker: Marker) -> Html:
 
 
 def plain_text(text: str) -> str:
-    """Return an answer for a place that knows no Markdown: without the escapes, markers kept."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", text)
+    """Return an answer for a place that knows no Markdown: no escapes, no stars, markers kept."""
+    return _INLINE.sub(_plain_span, text)
+
+
+def _plain_span(found: re.Match[str]) -> str:
+    kind = found.lastgroup or ""
+    if kind in ("strong", "em"):
+        return plain_text(found[kind])
+    return found[kind] if kind == "literal" else found[0]
 
 
 def without_open_marker(text: str) -> str:

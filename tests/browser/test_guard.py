@@ -110,7 +110,7 @@ def test_configuration_shows_no_path_and_no_handler(http: httpx.Client, bot: Fak
     assert http.get("/gradio_api/info").json() == {"named_endpoints": {}, "unnamed_endpoints": {}}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(fn_index=st.integers(-2, 9), data=st.lists(JSON, max_size=3) | JSON)
 def test_junk_for_any_handler_is_survived(http: httpx.Client, fn_index: int, data: object) -> None:
     body = {

@@ -28,7 +28,6 @@ def url(bot: Assistant, serve: Serve) -> Iterator[str]:
 
 def test_every_footnote_opens_the_passage_it_rests_on(page: Page, bot: Assistant) -> None:
     answered(page, QUESTION)
-    expect(page.locator("#latest .answer")).to_contain_text("five-minute")
     answer = bot.ask(QUESTION)
     buttons = page.locator("#latest .sources button")
     expect(buttons).to_have_count(len(answer.citations))

@@ -54,8 +54,8 @@ def test_a_marker_never_begins_a_line() -> None:
     assert prose("End. [1]", marker) == f'<p>End&#46;<span class="keep">\u2060{BUTTON}</span></p>'
 
 
-def test_plain_text_loses_the_escapes_only() -> None:
-    assert plain_text(r"2\*3 \[x\] [1] a\b") == r"2*3 [x] [1] a\b"
+def test_plain_text_loses_escapes_and_stars_only() -> None:
+    assert plain_text(r"- **2\*3** \[x\] [1] a\b `c` *d*") == r"- 2*3 [x] [1] a\b `c` d"
 
 
 @pytest.mark.parametrize("text", ["End. [", "End. [1", "End.[12", "End."])
