@@ -76,7 +76,7 @@ QUESTIONS = st.one_of(
 )
 TURNS = st.lists(st.tuples(QUESTIONS, st.one_of(SENTENCES, st.text(max_size=40))), max_size=3)
 careful = settings(
-    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 
@@ -135,7 +135,7 @@ place, town = Place({}), Place(TOWN)
 
 
 @careful
-@given(FILES, st.lists(st.tuples(QUESTIONS, TURNS), min_size=1, max_size=4), st.data())
+@given(FILES, st.lists(st.tuples(QUESTIONS, TURNS), min_size=1, max_size=3), st.data())
 def test_every_answer_keeps_the_laws(
     files: dict[str, bytes], asked: list[tuple[str, History]], data: st.DataObject
 ) -> None:
