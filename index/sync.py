@@ -73,13 +73,14 @@ def sync_store(
     report, changes = SyncReport(), Changes()
     known, present = store.files(), dict(_walk(corpus))
     stale = [file for file, stat in present.items() if not _same(known.get(file), stat)]
-    _remove(store, [file for file in known if file not in present], known, report, changes)
     batch = _Batch(store, embedder, report, changes)
     for number, file in enumerate(stale):
         if progress:
             progress(number, len(stale), file)
         batch.add(file, _read(corpus, file), known.get(file))
     batch.flush()
+    # Only now, so that a file that was moved finds its vectors.
+    _remove(store, [file for file in known if file not in present], known, report, changes)
     if progress:
         progress(len(stale), len(stale), "")
     records = store.files()
