@@ -33,7 +33,7 @@ def risk_coverage_chart(points: Sequence[Point]) -> str:
 def calibration_chart(bins: Sequence[Bin]) -> str:
     """Return confidence against the share right, with 95 % intervals; larger dots are more answers."""
     largest = max((each.n for each in bins), default=0) or 1
-    body = [_line(0, 0, 1, 1, "guide"), _note(0.68, 0.26, "on the line: as sure as right")]
+    body = [_line(0, 0, 1, 1, "guide")]
     for each in bins:
         if each.n:
             low, high = wilson(round(each.right * each.n), each.n)
