@@ -57,6 +57,14 @@ def test_retry_answers_the_same_question_in_place(page: Page, bot: FakeAssistant
     assert [question for question, _ in bot.histories[-1]] == ["first question"]
 
 
+def test_a_new_question_comes_to_the_top(page: Page) -> None:
+    for question in ("first question", "second question", "third question"):
+        answered(page, question)
+    expect(page.locator("#latest .question")).to_be_in_viewport(ratio=1)
+    for earlier in page.locator("#earlier .question").all():
+        expect(earlier).not_to_be_in_viewport()
+
+
 def test_undo_takes_the_question_back_into_the_box(page: Page) -> None:
     answered(page, "first question")
     answered(page, "second question")

@@ -68,14 +68,16 @@
     const turn = find("#latest .turn");
     const state = turn ? turn.id + turn.className : "";
     if (state === latest) return;
-    if (turn && !latest.startsWith(`${turn.id}turn`)) {
-      // in the next frame, when the turn before it stands above
-      requestAnimationFrame(() => turn.scrollIntoView({ block: "start" }));
-    }
+    if (turn && !latest.startsWith(`${turn.id}turn`)) questionToTop();
     latest = state;
     if (turn?.classList.contains("running")) announce("Looking for an answer.");
     else if (turn) announce([...turn.querySelectorAll(".answer, .state")].map(spoken).join(" "));
     describeFootnotes();
+  }
+
+  // In the next frame, and looked up then: by that time Gradio may have replaced the turn.
+  function questionToTop() {
+    requestAnimationFrame(() => find("#latest .turn")?.scrollIntoView({ block: "start" }));
   }
 
   function spoken(element) {
@@ -198,6 +200,7 @@
     }
     if (!phone.matches) find("#question textarea").focus(); // on a phone it would raise the keyboard
     watch(find("#latest"), latestChanged);
+    watch(find("#earlier"), questionToTop); // which pushes the latest turn down
     watch(find("#source"), sourceChanged);
     return true;
   }
