@@ -18,7 +18,7 @@ from index.text import content_terms
 from rag.question import Expects, Question
 from rag.reader import Reading
 
-WEIGHTS = np.array([0.5, 0.12, 0.5, 1.0, 0.7, 1.0, 0.3, 0.4, -1.0])
+WEIGHTS = np.array([0.4, 0.15, 0.2, 0.3, 2.0, 0.0, 2.0, 1.5, 0.2, -1.0])
 BIAS = -2.0
 LEAST = -8.0
 """Logits below this say no more than this."""
@@ -83,7 +83,8 @@ def features(question: Question, words: dict[str, float], reading: Reading) -> N
         [
             max(reading.chunk_answers, LEAST),
             max(reading.margin, 2 * LEAST),
-            max(reading.lead, LEAST),
+            max(reading.backing, LEAST),
+            max(reading.behind, LEAST),
             coverage(words, reading.text),
             coverage(words, f"{chunk.title} {chunk.text}"),
             reading.source.similarity,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,11 +50,11 @@ class Reading:
     chunk_answers: float
     """Logit that the chunk answers at all."""
     margin: float
-    """How far the chunk's best answer is above "no answer"; a difference of logits."""
-    sentence: float
-    """How well the sentence answers; comparable within its chunk."""
-    lead: float
-    """How far `sentence` is behind the best sentence of its chunk; 0 for that one."""
+    """How far these words are above "no answer"; a difference of logits."""
+    backing: float
+    """Mean logit that these words support an answer."""
+    behind: float
+    """How far the sentence is behind the best one of its chunk; 0 for that one, else negative."""
 
     @property
     def text(self) -> str:
@@ -99,39 +99,50 @@ class _Page:
         self, encoding: Encoding, null: NDArray[np.float32], logits: NDArray[np.float32], answers: float
     ) -> list[Reading]:
         offsets = np.array(encoding.offsets[: len(logits)]).reshape(-1, 2)
-        found = [self._best(offsets, logits, place, span) for place, span in self.places]
-        top = max(score for score, _, _ in found)
-        margin = max(pair for _, pair, _ in found) - float(null[0] + null[1])
+        found = [_answer(offsets, logits, place, span) for place, span in self.places]
+        top = max(answer.sentence for answer in found)
+        no_answer = float(null[0] + null[1])
         return [
             Reading(
                 source=self.source,
                 rank=self.rank,
                 span=span,
-                answer=answer,
+                answer=answer.span,
                 chunk_answers=answers,
-                margin=margin,
-                sentence=score,
-                lead=score - top,
+                margin=answer.words - no_answer,
+                backing=answer.backing,
+                behind=answer.sentence - top,
             )
-            for (score, _, answer), (_, span) in zip(found, self.places, strict=True)
+            for answer, (_, span) in zip(found, self.places, strict=True)
         ]
 
-    def _best(
-        self, offsets: NDArray[np.int64], logits: NDArray[np.float32], place: int, span: Span
-    ) -> tuple[float, float, Span]:
-        """Score of a sentence, score of its best answer, and where that answer stands."""
-        inside = np.flatnonzero((offsets[:, 0] >= place) & (offsets[:, 1] <= place + span[1] - span[0]))
-        if not len(inside):
-            return OUTSIDE, OUTSIDE, span
-        start, end, support = logits[inside].T
-        pairs = start[:, None] + end[None, :]
-        near = np.triu(np.tri(len(inside), k=MAX_ANSWER_TOKENS - 1, dtype=bool))
-        pairs = np.where(near, pairs, OUTSIDE)
-        first, last = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
-        shift = span[0] - place
-        answer = (int(offsets[inside[first], 0]) + shift, int(offsets[inside[last], 1]) + shift)
-        best = float(pairs[first, last])
-        return 0.5 * best + float(support.mean()), best, answer
+
+class _Answer(NamedTuple):
+    """The words of a sentence that answer best, and what the model says of them."""
+
+    span: Span
+    words: float
+    """Logit that an answer starts and ends just there."""
+    backing: float
+    sentence: float
+    """Logit that it starts and ends anywhere in the sentence, and that the sentence supports it."""
+
+
+def _answer(offsets: NDArray[np.int64], logits: NDArray[np.float32], place: int, span: Span) -> _Answer:
+    inside = np.flatnonzero((offsets[:, 0] >= place) & (offsets[:, 1] <= place + span[1] - span[0]))
+    if not len(inside):
+        return _Answer(span, OUTSIDE, OUTSIDE, OUTSIDE)
+    start, end, support = logits[inside].T
+    near = np.triu(np.tri(len(inside), k=MAX_ANSWER_TOKENS - 1, dtype=bool))
+    pairs = np.where(near, start[:, None] + end[None, :], OUTSIDE)
+    first, last = np.unravel_index(int(np.argmax(pairs)), pairs.shape)
+    shift = span[0] - place
+    return _Answer(
+        span=(int(offsets[inside[first], 0]) + shift, int(offsets[inside[last], 1]) + shift),
+        words=float(pairs[first, last]),
+        backing=float(support[first : last + 1].mean()),
+        sentence=float(np.logaddexp.reduce(start) + np.logaddexp.reduce(end) + support.mean()),
+    )
 
 
 def _run(asked: list[int], contents: list[list[int]]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -154,7 +165,10 @@ def _session() -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+    # Quantised matrix products run faster where this fusion leaves their bias to them.
+    return onnxruntime.InferenceSession(
+        MODEL, options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
+    )
 
 
 @cache
