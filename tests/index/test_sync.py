@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -362,8 +363,10 @@ def as_nobody(corpus: Path, folder: Path) -> str:
     """Sync as a user who owns nothing; root may read and write everything."""
     if os.geteuid() != 0:
         pytest.skip("only root can become somebody else")
-    for parent in (folder, *folder.parents[:3]):
-        parent.chmod(0o755)
+    temporary = Path(tempfile.gettempdir())
+    for parent in (folder, *folder.parents):
+        if parent.is_relative_to(temporary) and parent != temporary:
+            parent.chmod(0o755)
     command = [sys.executable, "-c", AS_NOBODY, str(corpus), str(folder)]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ran.stderr == ""
