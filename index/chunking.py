@@ -11,7 +11,7 @@ from index.types import Document, Span
 
 CHUNKER = "sentences-2"
 """Raised whenever the chunks of an unchanged document would differ."""
-MAX_CHARACTERS = 700
+MAX_CHARACTERS = 450
 """Size a chunk may grow to; a single longer sentence is a chunk of its own."""
 
 

@@ -89,13 +89,13 @@ class Question:
     def parts(self) -> list[Question]:
         """Return the questions that it asks in one sentence, in order; itself when it asks only one.
 
-        A part keeps the whole question as its context, for what `it` or `the call` stand for.
+        A later part keeps the first one as its context, for what `it` or `the call` stand for.
         """
         texts = [text.strip() for text in _part.split(self.text)]
         if self.kind is Kind.SUMMARY or len(texts) == 1 or not all(_asks.search(text) for text in texts):
             return [self]
         first, *others = [understand(text, text) for text in texts]
-        return [first, *(understand(part.text, f"{part.text} ({self.query})") for part in others)]
+        return [first, *(understand(part.text, f"{part.text} ({first.text})") for part in others)]
 
 
 def understand(text: str, query: str = "") -> Question:

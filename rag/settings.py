@@ -35,7 +35,8 @@ class Settings(BaseSettings):
         default=None, description="Folder of documents; the shipped seeds when not set."
     )
     index_dir: Path | None = Field(
-        default=None, description="Where the index lives; the user's cache when not set."
+        default=None,
+        description="Folder for indexes, each corpus in one of its own; the user's cache when not set.",
     )
     chunks: int = Field(default=8, ge=1, le=100, description="How many chunks are read for an answer.")
     host: str = Field(default="127.0.0.1", description="Address the page listens on.")
@@ -57,11 +58,10 @@ class Settings(BaseSettings):
 
     def index_folder(self, corpus: Path) -> Path:
         """Return where the index of a folder of documents lives."""
-        if self.index_dir:
-            return self.index_dir
+        indexes = self.index_dir or platformdirs.user_cache_path("footnote") / "indexes"
         resolved = corpus.resolve()
         digest = hashlib.sha256(str(resolved).encode(errors="surrogateescape")).hexdigest()[:12]
-        return platformdirs.user_cache_path("footnote") / "indexes" / f"{resolved.name}-{digest}"
+        return indexes / f"{resolved.name}-{digest}"
 
 
 def load_settings(**given: object) -> Settings:

@@ -105,4 +105,7 @@ def test_folders_of_one_name_have_different_indexes(tmp_path: Path) -> None:
 
 
 def test_the_index_goes_where_it_is_told(tmp_path: Path) -> None:
-    assert load_settings(index_dir=tmp_path / "here").index_folder(tmp_path / "docs") == tmp_path / "here"
+    settings = load_settings(index_dir=tmp_path / "here")
+    one, other = settings.index_folder(tmp_path / "docs"), settings.index_folder(tmp_path / "more")
+    assert one.parent == other.parent == tmp_path / "here"
+    assert one != other
