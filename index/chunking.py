@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from index.text import blocks
 from index.types import Document, Span
 
-CHUNKER = "sentences-2"
+CHUNKER = "sentences-3"
 """Raised whenever the chunks of an unchanged document would differ."""
 MAX_CHARACTERS = 450
 """Size a chunk may grow to; a single longer sentence is a chunk of its own."""

@@ -11,7 +11,7 @@ from rag.evidence import Evidence
 from rag.question import Question
 from rag.types import AbstainReason, Status
 
-GATE = 0.5
+GATE = 0.1
 """An answer is given when its confidence reaches this."""
 TOUCHED = 0.3
 """Share of the question's words, by rarity, from which a sentence is about the same thing."""

@@ -1,4 +1,4 @@
-"""What a question asks for: a fact of some type, several points, or a summary."""
+"""What a question asks for: a fact, several points, or a summary; and whether it asks two things at once."""
 
 from __future__ import annotations
 
@@ -20,16 +20,6 @@ class Kind(StrEnum):
     """The gist of one document or of all."""
 
 
-class Expects(StrEnum):
-    """What kind of words must stand in a sentence for it to answer."""
-
-    NAME = "name"
-    TIME = "time"
-    NUMBER = "number"
-    QUOTE = "quote"
-    ANY = "any"
-
-
 _summary = re.compile(
     r"\b(?:summar(?:y|i[sz]e)|sum\s+up|tl;?dr|gist|overview|in\s+(?:short|brief)|outline)\b"
     r"|\bwhat\s+(?:is|are|'s)\b.{0,60}\babout\b\W*(?:overall|in\s+general)?\W*$"
@@ -43,23 +33,6 @@ _list = re.compile(
     r"|\b(?:put|piece)\s+together\b|\bcompare\b",
     re.IGNORECASE,
 )
-_expectations = (
-    (Expects.QUOTE, r"\b(?:exact\s+words?|word\s+for\s+word|verbatim|quote[sd]?|quotation)\b"),
-    (
-        Expects.TIME,
-        r"\b(?:when|(?:which|what)\s+(?:\w+\s+)?(?:year|month|day|date|time|century|decade|week)s?|how\s+long\s+ago|since\s+when)\b",
-    ),
-    (
-        Expects.NUMBER,
-        r"\bhow\s+(?:many|much|long|old|far|tall|big|large|often|fast|high|deep)\b|\b(?:number|percentage|amount|age|price|cost|size|population)\s+of\b|\bwhat\s+(?:percentage|number|age|price)\b",
-    ),
-    (
-        Expects.NAME,
-        r"\b(?:who|whom|whose|where|which\s+(?:person|city|country|company|state|place|team|paper))\b|\bname\s+of\b|\bwhat\s+(?:city|country|company|state|place|team|person)\b",
-    ),
-)
-
-
 _part = re.compile(
     r"(?:\?\s+(?:and\s+)?|[,;]?\s+and\s+|[,;]\s+)(?=(?:who|whom|whose|what|when|where|why|which|how)\b(?!\s+(?:is|are)\s+why))",
     re.IGNORECASE,
@@ -79,7 +52,6 @@ class Question:
     query: str
     """The standalone form; what is searched."""
     kind: Kind
-    expects: Expects
 
     @property
     def wanted(self) -> list[str]:
@@ -100,10 +72,7 @@ class Question:
 
 def understand(text: str, query: str = "") -> Question:
     """Return what a question asks for; `query` is its standalone form, itself when left out."""
-    expects = next(
-        (kind for kind, pattern in _expectations if re.search(pattern, text, re.IGNORECASE)), Expects.ANY
-    )
-    return Question(text, query or text.strip(), _kind(text), expects)
+    return Question(text, query or text.strip(), _kind(text))
 
 
 def _kind(text: str) -> Kind:

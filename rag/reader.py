@@ -51,8 +51,6 @@ class Reading:
     """Logit that the chunk answers at all."""
     margin: float
     """How far these words are above "no answer"; a difference of logits."""
-    backing: float
-    """Mean logit that these words support an answer."""
     behind: float
     """How far the sentence is behind the best one of its chunk; 0 for that one, else negative."""
 
@@ -110,7 +108,6 @@ class _Page:
                 answer=answer.span,
                 chunk_answers=answers,
                 margin=answer.words - no_answer,
-                backing=answer.backing,
                 behind=answer.sentence - top,
             )
             for answer, (_, span) in zip(found, self.places, strict=True)
@@ -123,7 +120,6 @@ class _Answer(NamedTuple):
     span: Span
     words: float
     """Logit that an answer starts and ends just there."""
-    backing: float
     sentence: float
     """Logit that it starts and ends anywhere in the sentence, and that the sentence supports it."""
 
@@ -131,7 +127,7 @@ class _Answer(NamedTuple):
 def _answer(offsets: NDArray[np.int64], logits: NDArray[np.float32], place: int, span: Span) -> _Answer:
     inside = np.flatnonzero((offsets[:, 0] >= place) & (offsets[:, 1] <= place + span[1] - span[0]))
     if not len(inside):
-        return _Answer(span, OUTSIDE, OUTSIDE, OUTSIDE)
+        return _Answer(span, OUTSIDE, OUTSIDE)
     start, end, support = logits[inside].T
     near = np.triu(np.tri(len(inside), k=MAX_ANSWER_TOKENS - 1, dtype=bool))
     pairs = np.where(near, start[:, None] + end[None, :], OUTSIDE)
@@ -140,7 +136,6 @@ def _answer(offsets: NDArray[np.int64], logits: NDArray[np.float32], place: int,
     return _Answer(
         span=(int(offsets[inside[first], 0]) + shift, int(offsets[inside[last], 1]) + shift),
         words=float(pairs[first, last]),
-        backing=float(support[first : last + 1].mean()),
         sentence=float(np.logaddexp.reduce(start) + np.logaddexp.reduce(end) + support.mean()),
     )
 

@@ -196,10 +196,10 @@ def test_the_same_text_in_two_files_is_embedded_once_and_found_in_both(
 
 
 def test_a_change_of_one_paragraph_embeds_one_chunk(index: Index, corpus: Path) -> None:
-    paragraphs = [f"Paragraph {number} says little. " * 22 for number in range(5)]
+    paragraphs = [f"Paragraph {number} says little. " * 13 for number in range(5)]
     (corpus / "a.txt").write_text("\n\n".join(paragraphs))
     assert index.sync().embedded == 5
-    paragraphs[3] = "Another paragraph is here. " * 22
+    paragraphs[3] = "Another paragraph is here. " * 15
     (corpus / "a.txt").write_text("\n\n".join(paragraphs))
     assert index.sync().embedded == 1
 

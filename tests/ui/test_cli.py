@@ -14,7 +14,7 @@ from filelock import FileLock
 from rich.console import Console
 from typer.testing import CliRunner
 
-from rag import Assistant
+from rag import Assistant, load_settings
 from tests.corpora import TOWN, write
 from tests.fakes import HashEmbedder
 from ui import cli
@@ -52,6 +52,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 def corpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("FOOTNOTE_INDEX_DIR", str(tmp_path / "index"))
     return write(tmp_path / "corpus", TOWN)
+
+
+def index_of(corpus: Path) -> Path:
+    return load_settings().index_folder(corpus)
 
 
 def assert_one_sentence(ended: Run, *named: str) -> None:
@@ -139,10 +143,10 @@ def test_a_file_as_folder(run, corpus) -> None:  # type: ignore[no-untyped-def]
     assert_one_sentence(run("index", corpus / "bakery.txt"), "bakery.txt")
 
 
-def test_an_index_that_another_process_is_writing(run, corpus, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_an_index_that_another_process_is_writing(run, corpus, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     monkeypatch.setattr("index.core.LOCK_SECONDS", 0.05)
     run("index", corpus)
-    with FileLock(tmp_path / "index" / "writer.lock"):
+    with FileLock(index_of(corpus) / "writer.lock"):
         assert_one_sentence(run("index", corpus), "updating the index")
         asked = run("ask", QUESTION, "--corpus", corpus)
     assert asked.code == 0, "what is there already is still answered from"
@@ -150,8 +154,8 @@ def test_an_index_that_another_process_is_writing(run, corpus, tmp_path, monkeyp
 
 
 @pytest.mark.parametrize("damage", [b"this is no database" * 99, b"SQLite format 3\0" + b"\xff" * 5000])
-def test_an_index_that_is_garbage(run, corpus, tmp_path, damage) -> None:  # type: ignore[no-untyped-def]
-    write(tmp_path / "index", {"store.sqlite": damage})
+def test_an_index_that_is_garbage(run, corpus, damage) -> None:  # type: ignore[no-untyped-def]
+    write(index_of(corpus), {"store.sqlite": damage})
     assert_one_sentence(run("ask", QUESTION, "--corpus", corpus), "store.sqlite")
 
 
@@ -200,8 +204,8 @@ def test_doctor_is_content_with_a_healthy_folder(run, corpus) -> None:  # type: 
         assert any(line.split()[1] == part for line in lines)
 
 
-def test_doctor_names_what_is_broken(run, corpus, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    write(tmp_path / "index", {"store.sqlite": b"this is no database" * 99})
+def test_doctor_names_what_is_broken(run, corpus) -> None:  # type: ignore[no-untyped-def]
+    write(index_of(corpus), {"store.sqlite": b"this is no database" * 99})
     ended = run("doctor", "--corpus", corpus)
     assert ended.code == 1
     assert any(line.startswith("bad index") and "store.sqlite" in line for line in ended.out.splitlines())
