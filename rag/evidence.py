@@ -1,7 +1,7 @@
 """How likely each sentence that was read answers the question.
 
-The reader's opinion, the place of the chunk among those retrieved and the form of the sentence are
-weighed by a logistic model, fitted on articles that the reader was not trained on.
+The reader's opinion, the place of the chunk among those retrieved, the form of the sentence and the
+kind of words that the question asks for are weighed by a logistic model, fitted on articles that the reader was not trained on.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from index import Index, ScoredChunk, Span
 from index.text import content_terms
+from rag.answer_type import lacks_type
 from rag.question import Question
 from rag.reader import Reading
 
-WEIGHTS = np.array([0.37, 0.15, 0.09, 1.88, -0.63])
+WEIGHTS = np.array([0.37, 0.15, 0.09, 1.88, -0.63, -2.5])
 BIAS = -2.68
 """Fitted with a ridge of 30 on held-out questions of SQuAD 1.1, the same with their answer sentences taken
 out, SQuAD 2.0 and CLAPnq, each set counting the same. Features of words, similarity and answer type were
@@ -58,7 +59,7 @@ def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list
             source=reading.source,
             span=reading.span,
             answer=reading.answer,
-            score=_logistic(features(reading)),
+            score=_logistic(features(question, reading)),
             coverage=coverage(words, reading.text),
         )
         for reading in readings
@@ -66,7 +67,7 @@ def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list
     return sorted(evidence, key=lambda e: (-e.score, e.source.chunk.file, e.span))
 
 
-def features(reading: Reading) -> NDArray[np.float64]:
+def features(question: Question, reading: Reading) -> NDArray[np.float64]:
     """Return what the logistic model looks at, in the order of `WEIGHTS`."""
     return np.array(
         [
@@ -75,6 +76,7 @@ def features(reading: Reading) -> NDArray[np.float64]:
             max(reading.behind, LEAST),
             1 / (1 + reading.rank),
             not is_statement(reading.text),
+            lacks_type(question.text, reading.text),
         ],
         np.float64,
     )
