@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import log
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -126,11 +127,13 @@ class Index:
 
         The formula is BM25's, ln(1 + (N - n + 0.5) / (n + 0.5)).
         """
-        from math import log
-
         total = self.store.counts()["chunks"]
         found = self._words.frequencies(words)
         return {word: log(1 + (total - n + 0.5) / (n + 0.5)) for word, n in found.items()}
+
+    def mentions(self, words: list[str]) -> bool:
+        """Return whether any of these terms occurs in the documents."""
+        return any(self._words.frequencies(words).values())
 
     def counts(self) -> dict[str, int]:
         """Return how many documents, chunks and vectors there are."""

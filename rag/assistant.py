@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncReport
 from rag import abstention, extractive, summary
 from rag.citations import Draft
-from rag.conversation import standalone
+from rag.conversation import own_terms, standalone
 from rag.evidence import Evidence, weigh
 from rag.question import Kind, Question, understand
 from rag.reader import read
@@ -221,6 +221,9 @@ class Assistant:
 
     def _understand(self, index: Index, question: str, history: History) -> Question:
         spelt = index.respell(question)
+        own = own_terms(spelt)
+        if own and not index.mentions(own):
+            history = ()  # What no document mentions is not explained, and not answered, by earlier turns.
         earlier = [(_whole(asked), _whole(answered)) for asked, answered in history]
         return understand(spelt, standalone(spelt, earlier))
 

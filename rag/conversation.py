@@ -58,10 +58,14 @@ def standalone(question: str, history: History) -> str:
     return f"{question.strip()} ({' '.join(context)})" if context else question.strip()
 
 
+def own_terms(question: str) -> list[str]:
+    """Return the terms of a question that say what it is about, without `who`, `when` and the like."""
+    return [word for word in content_terms(question) if word not in _question_words]
+
+
 def leans(question: str) -> bool:
     """Whether a question can only be understood with what was said before it."""
-    words = [word for word in content_terms(question) if word not in _question_words]
-    return len(words) <= 1 or bool(_openers.match(question)) or _points_back(question)
+    return len(own_terms(question)) <= 1 or bool(_openers.match(question)) or _points_back(question)
 
 
 def _points_back(question: str) -> bool:
@@ -73,7 +77,7 @@ def _points_back(question: str) -> bool:
 def _names(text: str) -> bool:
     """Whether a text has a name: a capital inside it, or at its start on a word with a meaning of its own."""
     first = text.split(maxsplit=1)[:1]
-    opening = [term for term in content_terms(" ".join(first)) if term not in _question_words]
+    opening = own_terms(" ".join(first))
     return bool(_name.search(text)) or bool(opening and first[0][0].isupper() and " " in text)
 
 

@@ -22,9 +22,10 @@ LATER = {"openai"}
 
 
 def imported() -> set[str]:
-    """The top-level packages that the code imports, inside functions too."""
+    """The top-level packages that the code imports, inside functions too; not those of the training extra."""
     found = set()
-    for path in (path for package in ("index", "rag", "ui") for path in (ROOT / package).rglob("*.py")):
+    modules = (path for package in ("index", "rag", "ui") for path in (ROOT / package).rglob("*.py"))
+    for path in (path for path in modules if "training" not in path.parts):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
