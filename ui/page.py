@@ -49,8 +49,10 @@ class Handlers:
 
     def ask(self, question: str | None, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
         """Answer a question, yielding (question box, earlier turns, latest turn)."""
-        box: Any = gr.skip() if conversation.busy else ""
-        for earlier, latest in self._answer(question or "", conversation):
+        question = question or ""
+        taken = question.strip() and not conversation.busy
+        box: Any = "" if taken else gr.skip()  # a question that is not taken stays in the box
+        for earlier, latest in self._answer(question, conversation):
             yield box, earlier, latest
             box = gr.skip()  # what is typed meanwhile stays
 
