@@ -152,7 +152,8 @@ def test_a_very_long_question_is_asked_whole_and_shown_short(page: Page, bot: Fa
 
 
 def test_a_blank_question_does_nothing(page: Page) -> None:
-    ask(page, "   ")
+    page.get_by_role("textbox", name="Question").fill("   ")
+    page.keyboard.press("Enter")
     answered(page, "plain question")
     expect(page.locator(".turn")).to_have_count(1)
 
