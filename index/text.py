@@ -99,7 +99,7 @@ def _boundaries(text: str) -> list[int]:
 
 
 def _inside_word(text: str, cut: int) -> bool:
-    """Whether a boundary follows a full stop that no space follows, as in `Japan-U.S.`."""
+    """Whether a boundary follows a full stop that no space follows, as in `non-U.S.`."""
     return 0 < cut < len(text) and text[cut - 1] == "." and not text[cut].isspace()
 
 

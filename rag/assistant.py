@@ -15,6 +15,7 @@ from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncRe
 from rag import abstention, extractive, summary
 from rag.citations import Draft
 from rag.conversation import own_terms, standalone
+from rag.errors import ConfigurationError
 from rag.evidence import Evidence, weigh
 from rag.question import Kind, Question, understand
 from rag.reader import read
@@ -37,6 +38,7 @@ class Assistant:
     Args:
         corpus: The folder; the shipped seeds when None.
         index_dir: Where the index lives; the user's cache when None.
+        llm: A model to write the answers; not possible yet, so None.
         settings: Other settings; from the environment and files when None.
         embedder: What turns texts into vectors; the one that ships with Footnote when None.
 
@@ -53,9 +55,12 @@ class Assistant:
         corpus: str | Path | None = None,
         *,
         index_dir: str | Path | None = None,
+        llm: object = None,
         settings: Settings | None = None,
         embedder: Embedder | None = None,
     ) -> None:
+        if llm is not None:
+            raise ConfigurationError("A model cannot write the answers yet: leave `llm` out.")
         self.settings = settings or load_settings()
         self.corpus = Path(corpus or self.settings.corpus or shipped_seeds())
         if not self.corpus.is_dir():
