@@ -42,7 +42,7 @@ def test_no_name_from_the_seeds_is_built_into_the_program() -> None:
     """Whatever answers well here answers well because it reads, not because it was told."""
     root = SEEDS.parent
     text = " ".join((SEEDS / name).read_text(encoding="utf-8") for name in SHA256)
-    names = {word for word in re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", text)} - ORDINARY
+    names = set(re.findall(r"(?<=[a-z,] )[A-Z][a-z]{3,}", text)) - ORDINARY
     modules = [path for package in ("index", "rag", "ui") for path in (root / package).rglob("*.py")]
     for path in modules:
         assert not names & set(re.findall(r"[A-Z][a-z]{3,}", path.read_text())), path

@@ -14,7 +14,6 @@ import pytest
 
 import rag
 from rag import (
-    ConfigurationError,
     AbstainReason,
     Answer,
     Assistant,
