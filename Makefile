@@ -38,8 +38,8 @@ bench: .venv/ready ## measure speed and retrieval (SETS="DIR …" for judged col
 	@$(BIN)/python -m tests.bench $(SETS)
 
 # What the answers to the shipped questions must not fall below.
-FLOORS := --fail-under right=0.4 --fail-under refused=0.75 --fail-under auroc=0.75 --fail-under found_in_8=0.8 \
-	--fail-over wrongly_refused=0.5 --fail-over quoted_words=80
+FLOORS := --fail-under right=0.6 --fail-under refused=0.4 --fail-under auroc=0.8 --fail-under found_in_8=0.85 \
+	--fail-over wrongly_refused=0.25 --fail-over quoted_words=80
 
 eval: .venv/ready ## score the questions that ship with the seeds (ARGS="--html report.html")
 	@$(BIN)/footnote eval tests/questions.jsonl --corpus seeds $(FLOORS) $(ARGS)

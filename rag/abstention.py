@@ -11,8 +11,9 @@ from rag.evidence import Evidence
 from rag.question import Question
 from rag.types import AbstainReason, Status
 
-GATE = 0.1
-"""An answer is given when its confidence reaches this."""
+GATE = 0.05
+"""An answer is given when its confidence reaches this. Low, because people's questions share fewer words with
+the documents than those the confidence was fitted on, and score lower for it."""
 TOUCHED = 0.3
 """Share of the question's words, by rarity, from which a sentence is about the same thing."""
 MAX_QUESTION = 5000

@@ -13,7 +13,7 @@ from rag.question import Kind
 NAME = "extractive"
 SAME = 0.8
 """Sentences that share this part of the shorter one's words say the same thing: one claim, several footnotes."""
-KEEP = {Kind.FACT: 0.8, Kind.LIST: 0.4, Kind.SUMMARY: 0.0}
+KEEP = {Kind.FACT: 0.5, Kind.LIST: 0.4, Kind.SUMMARY: 0.0}
 """A further sentence is added when its score reaches this share of the best one's."""
 MOST = 0.5
 """Words that answer are not marked when they are a larger share of their sentence than this."""
@@ -34,9 +34,7 @@ def write(parts: Sequence[Judgement], draft: Draft) -> Iterator[str]:
     points: list[Point] = []
     for part in parts:
         if not part.reason:
-            points += [
-                point for point in choose(part) if not any(_same(point[0], other[0]) for other in points)
-            ]
+            points += choose(part, points)
     for number, point in enumerate(points):
         bullet = draft.say("\n- " if number else "- ") if len(points) > 1 else ""
         yield bullet + _state(point, draft)
@@ -45,13 +43,15 @@ def write(parts: Sequence[Judgement], draft: Draft) -> Iterator[str]:
         yield draft.say("\n\nThe documents do not say: " + "; ".join(map(plain_markdown, missing)) + ".")
 
 
-def choose(part: Judgement) -> list[Point]:
-    """Return the points that answer, the best first: few for a fact, several for a list."""
+def choose(part: Judgement, said: Sequence[Point] = ()) -> list[Point]:
+    """Return the points that answer, the best first, without those already said: few for a fact, several for a list."""
     kind = part.question.kind
     points: list[Point] = []
     for evidence in part.evidence:
-        if points and evidence.score < part.confidence * KEEP[kind]:
+        if evidence.score < part.confidence * KEEP[kind]:
             break
+        if any(_same(point[0], evidence) for point in said):
+            continue
         same = next((point for point in points if _same(point[0], evidence)), None)
         if same:
             same.append(evidence)
