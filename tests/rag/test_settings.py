@@ -21,7 +21,7 @@ def configure(folder: Path, *lines: str) -> None:
 
 def test_the_defaults_need_nothing() -> None:
     settings = load_settings()
-    assert (settings.corpus, settings.index_dir, settings.chunks) == (None, None, 8)
+    assert (settings.corpus, settings.index_dir, settings.chunks) == (None, None, 6)
     assert (settings.host, settings.port) == ("127.0.0.1", 7860)
 
 
