@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncReport
 from rag import abstention, extractive, summary
+from rag.abstention import Judgement
 from rag.citations import Draft
 from rag.conversation import own_terms, standalone
 from rag.errors import ConfigurationError
-from rag.evidence import Evidence, weigh
+from rag.evidence import Evidence, nearby, weigh
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
@@ -106,7 +107,7 @@ class Assistant:
         confidence = 0.0
         if not reason:
             with clock("reading"):
-                parts = [abstention.judge(part, self._read(index, part, chunks)) for part in asked.parts()]
+                parts = list(self._judge(index, asked, chunks))
                 status, confidence, reason = abstention.overall(parts)
         if reason:
             yield TextDelta(draft.say(abstention.explain(reason)))
@@ -236,6 +237,16 @@ class Assistant:
         if asked.kind is Kind.SUMMARY:
             return summary.chunks(index, asked)
         return self._retriever(index, self.settings.chunks).search(asked.query)
+
+    def _judge(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> Iterator[Judgement]:
+        """What was found for each part of a question."""
+        first: list[Evidence] = []
+        for part in asked.parts():
+            evidence = self._read(index, part, chunks)
+            if first and part.refers:
+                evidence = nearby(evidence, first, abstention.GATE)
+            yield abstention.judge(part, evidence)
+            first = first or evidence
 
     def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[Evidence]:
         if asked.kind is Kind.SUMMARY:

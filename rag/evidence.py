@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ BIAS = -2.68
 """Fitted with a ridge of 30 on held-out questions of SQuAD 1.1, the same with their answer sentences taken
 out, SQuAD 2.0 and CLAPnq, each set counting the same. Features of words, similarity and answer type were
 tried too: they order no better and carry over worse to other kinds of documents."""
+ELSEWHERE = 0.4
+"""What is left of a score, for a part that refers to another, in a chunk that says nothing on that other."""
 LEAST = -8.0
 """Logits below this say no more than this."""
 
@@ -65,6 +67,20 @@ def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list
         for reading in readings
     ]
     return sorted(evidence, key=lambda e: (-e.score, e.source.chunk.file, e.span))
+
+
+def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence], enough: float) -> list[Evidence]:
+    """Return evidence for a part of a question that refers to another part, best first.
+
+    What stands in a chunk that answers the other part, with a score of at least `enough`, keeps its own
+    score; what stands elsewhere speaks more likely of something else.
+    """
+    chunks = {item.source.chunk.id for item in other if item.score >= enough}
+    scored = [
+        item if item.source.chunk.id in chunks else replace(item, score=item.score * ELSEWHERE)
+        for item in evidence
+    ]
+    return sorted(scored, key=lambda e: (-e.score, e.source.chunk.file, e.span))
 
 
 def features(question: Question, reading: Reading) -> NDArray[np.float64]:

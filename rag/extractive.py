@@ -13,7 +13,7 @@ from rag.question import Kind
 NAME = "extractive"
 SAME = 0.8
 """Sentences that share this part of the shorter one's words say the same thing: one claim, several footnotes."""
-KEEP = {Kind.FACT: 0.5, Kind.LIST: 0.4, Kind.SUMMARY: 0.0}
+KEEP = {Kind.FACT: 0.6, Kind.LIST: 0.4, Kind.SUMMARY: 0.0}
 """A further sentence is added when its score reaches this share of the best one's."""
 MOST = 0.5
 """Words that answer are not marked when they are a larger share of their sentence than this."""

@@ -37,6 +37,7 @@ _part = re.compile(
     r"(?:\?\s+(?:and\s+)?|[,;]?\s+and\s+|[,;]\s+)(?=(?:who|whom|whose|what|when|where|why|which|how)\b(?!\s+(?:is|are)\s+why))",
     re.IGNORECASE,
 )
+_name = re.compile(r"\b[A-Z]\w")
 _asks = re.compile(
     r"\b(?:who|whom|whose|what|when|where|why|which|how|did|does|do|is|are|was|were|has|have|can|will)\b",
     re.IGNORECASE,
@@ -58,16 +59,25 @@ class Question:
         """The terms that an answer must cover: the question's own, not those of earlier turns."""
         return content_terms(self.text)
 
+    @property
+    def refers(self) -> bool:
+        """Whether it leans on something said before it, in an earlier turn or an earlier part."""
+        return self.query != self.text.strip()
+
     def parts(self) -> list[Question]:
         """Return the questions that it asks in one sentence, in order; itself when it asks only one.
 
-        A later part keeps the first one as its context, for what `it` or `the call` stand for.
+        A later part without a name of its own keeps the first one as its context, for what `it` or `the
+        call` stand for.
         """
         texts = [text.strip() for text in _part.split(self.text)]
         if self.kind is Kind.SUMMARY or len(texts) == 1 or not all(_asks.search(text) for text in texts):
             return [self]
-        first, *others = [understand(text, text) for text in texts]
-        return [first, *(understand(part.text, f"{part.text} ({first.text})") for part in others)]
+        first, *others = texts
+        return [
+            understand(first),
+            *(understand(text, text if _name.search(text, 1) else f"{text} ({first})") for text in others),
+        ]
 
 
 def understand(text: str, query: str = "") -> Question:
