@@ -138,8 +138,6 @@ def _place(citation: Citation) -> str:
 
 def _facts(answer: Answer) -> Html:
     facts = list[str]()
-    if answer.status != "abstained":
-        facts.append(f"Confidence {answer.confidence:.0%}")
     if "total" in answer.timings_ms:
         facts.append(f"{answer.timings_ms['total'] / 1000:.2f} s")
     if answer.engine != "extractive":
