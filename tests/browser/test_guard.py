@@ -225,7 +225,7 @@ def test_gradio_variables_have_no_effect(tmp_path: Path) -> None:
             assert config["run_history"] is False
     finally:
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=30)
+        rest, _ = process.communicate(timeout=120)
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
     assert not (tmp_path / "open").exists()
