@@ -194,7 +194,8 @@ def test_gradio_variables_have_no_effect(tmp_path: Path) -> None:
         "GRADIO_TEMP_DIR": str(tmp_path / "open"),
     }
     script = (
-        "import os, stat\n"
+        "import os, signal, stat\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a job in the background inherits it ignored
         "from pathlib import Path\n"
         "import ui\n"
         "from tests.browser.fakes import FakeAssistant\n"
@@ -225,7 +226,7 @@ def test_gradio_variables_have_no_effect(tmp_path: Path) -> None:
             assert config["run_history"] is False
     finally:
         process.send_signal(signal.SIGINT)
-        rest, _ = process.communicate(timeout=120)
+        rest, _ = process.communicate(timeout=60)
     assert process.returncode == 0, rest
     assert "Traceback" not in rest
     assert not (tmp_path / "open").exists()
