@@ -221,10 +221,6 @@ class Store:
             yield [row[0] for row in rows], np.stack([np.frombuffer(row[1], np.float32) for row in rows])
             last = rows[-1][0]
 
-    def newest_vector(self) -> int:
-        """Return the highest id of a vector, 0 when there is none."""
-        return int(self._rows("SELECT coalesce(max(id), 0) FROM vectors")[0][0])
-
     # Changes, each inside a `transaction`
 
     def known_texts(self, texts: Sequence[str]) -> dict[str, int]:

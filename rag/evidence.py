@@ -7,7 +7,7 @@ kind of words that the question asks for are weighed by a logistic model, fitted
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,8 +22,9 @@ from rag.reader import Reading
 WEIGHTS = np.array([0.37, 0.15, 0.09, 1.88, -0.63, -2.5])
 BIAS = -2.68
 """Fitted with a ridge of 30 on held-out questions of SQuAD 1.1, the same with their answer sentences taken
-out, SQuAD 2.0 and CLAPnq, each set counting the same. Features of words, similarity and answer type were
-tried too: they order no better and carry over worse to other kinds of documents."""
+out, SQuAD 2.0 and CLAPnq, each set counting the same; but the last weight is set from the counts that
+`rag.answer_type` names. Word coverage and similarity were tried too: they order no better and carry over
+worse to other kinds of documents."""
 ELSEWHERE = 0.4
 """What is left of a score, for a part that refers to another, in a chunk that says nothing on that other."""
 LEAST = -8.0
@@ -56,7 +57,7 @@ class Evidence:
 def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list[Evidence]:
     """Return what was read as evidence, the best first, equal scores in order of file and position."""
     words = index.rarity(sorted(set(question.wanted) or set(content_terms(question.query))))
-    evidence = [
+    return _ranked(
         Evidence(
             source=reading.source,
             span=reading.span,
@@ -65,8 +66,7 @@ def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list
             coverage=coverage(words, reading.text),
         )
         for reading in readings
-    ]
-    return sorted(evidence, key=lambda e: (-e.score, e.source.chunk.file, e.span))
+    )
 
 
 def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence], enough: float) -> list[Evidence]:
@@ -76,11 +76,14 @@ def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence], enough: floa
     score; what stands elsewhere speaks more likely of something else.
     """
     chunks = {item.source.chunk.id for item in other if item.score >= enough}
-    scored = [
+    return _ranked(
         item if item.source.chunk.id in chunks else replace(item, score=item.score * ELSEWHERE)
         for item in evidence
-    ]
-    return sorted(scored, key=lambda e: (-e.score, e.source.chunk.file, e.span))
+    )
+
+
+def _ranked(evidence: Iterable[Evidence]) -> list[Evidence]:
+    return sorted(evidence, key=lambda item: (-item.score, item.source.chunk.file, item.span))
 
 
 def features(question: Question, reading: Reading) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from index import Index, ScoredChunk
 from index.text import content_terms
-from rag.evidence import Evidence, is_statement
+from rag.evidence import Evidence, coverage, is_statement
 from rag.question import Question
 from rag.retriever import fuse
 
@@ -81,10 +81,8 @@ def _central(index: Index, found: list[ScoredChunk], points: int) -> list[Eviden
 
 def _share(index: Index, named: list[str], best: ScoredChunk) -> float:
     """How much of what a question names stands in the document of the best chunk."""
-    rarity = index.rarity(named)
     text = " ".join(chunk.text for chunk in index.chunks_of(best.chunk.file)[:MAX_CHUNKS])
-    present = set(content_terms(f"{best.chunk.title} {text}"))
-    return sum(weight for word, weight in rarity.items() if word in present) / sum(rarity.values())
+    return coverage(index.rarity(named), f"{best.chunk.title} {text}")
 
 
 def _unscored(index: Index, file: str) -> list[ScoredChunk]:
