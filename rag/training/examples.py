@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -18,30 +19,36 @@ from .data import (
     window_around,
     words_of,
 )
-from .perturb import noisy, opposite, replaced, swap_pair
+from .perturb import names_in, noisy, opposite, replaced, swap_pair
+
+POINTERS = ("he", "she", "it", "they", "that", "this", "him", "them", "there")
+SAID_CHARACTERS = 300  # how much of an earlier turn the product takes along
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How often each thing happens. ``near`` weighs the kinds of near miss of an answerable one."""
+    """How often each thing happens. The first three weigh the kinds of near miss of an answerable one."""
 
-    removed: float = 0.40
-    swapped: float = 0.28
-    retrieved: float = 0.27
-    far: float = 0.05
-    written: float = 1.0  # chance that an unanswerable question of the data is used in an epoch
+    removed: float = 0.55
+    swapped: float = 0.38
+    far: float = 0.07
+    retrieved: float = 0.8  # chance of one more near miss: a window that retrieval found
+    followed: float = 0.15  # chance that a question leans on an earlier one
     noise: float = 0.28  # chance that a question is noisy
-    titled: float = 0.6  # chance that the window comes with its title
+    titled: float = 0.8  # chance that the window comes with its title
     renamed: float = 0.08  # chance that a positive has a name changed in question and window alike
     long_copies: int = 3  # CLAPnq is small: this many windows of each of its questions
     words: tuple[int, int] = (20, 90)  # window size, uniform
 
 
-def finish(rng: random.Random, recipe: Recipe, example: Example) -> Example:
-    """Noise on the question, title or none: the same chances for positives and negatives."""
-    question = example.question
+def finish(rng: random.Random, recipe: Recipe, example: Example, said: str) -> Example:
+    """Noise, a lean on ``said``, title or none: the same chances for positives and negatives."""
+    question, lean = example.question, ""
+    if said and rng.random() < recipe.followed:
+        question, lean = leaning(rng, question, said)
     if rng.random() < recipe.noise:
         question = noisy(rng, question)
+    question += lean
     title = example.title if rng.random() < recipe.titled else ""
     return replace(example, question=question, title=title)
 
@@ -133,6 +140,26 @@ def written(rng: random.Random, recipe: Recipe, q: Question, d: Document) -> Exa
     return Example(q.text, d.title, " ".join(d.sentences[first:last]), (), (), kind="written")
 
 
+def leaning(rng: random.Random, question: str, said: str) -> tuple[str, str]:
+    """The question as a follow-up, a name said before left out, and what was said, in brackets."""
+    known = [n for n in names_in(question) if holds(said, n)]
+    if known:
+        question = replaced(question, rng.choice(known), rng.choice(POINTERS))
+    return question, f" ({said[:SAID_CHARACTERS]})"
+
+
+def near_miss(
+    rng: random.Random, recipe: Recipe, q: Question, d: Document, gold: Example, elsewhere: str, far: Document
+) -> Example | None:
+    """One window that looks as if it answered, or none where the drawn kind cannot be made."""
+    kind = rng.choices(("removed", "swapped", "far"), (recipe.removed, recipe.swapped, recipe.far))[0]
+    if kind == "removed":
+        return removed(rng, recipe, q, d)
+    if kind == "swapped":
+        return swapped(rng, gold, elsewhere)
+    return replace(written(rng, recipe, q, far), kind="far") if far.group != d.group else None
+
+
 def epoch(
     rng: random.Random,
     recipe: Recipe,
@@ -140,41 +167,31 @@ def epoch(
     questions: list[Question],
     retrieved: dict[str, list[Example]],
 ) -> list[Example]:
-    """All examples of one pass: of each answerable question a gold window and one near miss."""
-    group: dict[str, list[int]] = {}
+    """All examples of one pass: of each answerable question a gold window and near misses of it."""
+    group: dict[str, list[int]] = defaultdict(list)
     for n, d in enumerate(documents):
-        group.setdefault(d.group, []).append(n)
+        group[d.group].append(n)
+    beside: dict[int, list[Question]] = defaultdict(list)
+    for q in questions:
+        beside[q.document].append(q)
     out: list[Example] = []
     for q in questions:
         d = documents[q.document]
+        drawn: list[Example | None] = []
         for _ in range(1 if q.answers or not (q.gold or d.group == q.id) else recipe.long_copies):
-            if not q.answerable:
-                if rng.random() < recipe.written:
-                    out.append(written(rng, recipe, q, d))
-                continue
-            gold = gold_window(rng, recipe, q, d)
-            near = group[d.group] if len(group[d.group]) > 1 else range(len(documents))
-            elsewhere = " ".join(documents[rng.choice(near)].sentences)
-            shown = renamed(rng, gold, elsewhere) if rng.random() < recipe.renamed else gold
-            out.append(shown)
-            kinds = ("removed", "swapped", "retrieved", "far")
-            weights = [getattr(recipe, k) for k in kinds]
-            if not any(weights):
-                continue
-            kind = rng.choices(kinds, weights)[0]
-            miss: Example | None = None
-            if kind == "removed":
-                miss = removed(rng, recipe, q, d)
-            elif kind == "swapped":
-                miss = swapped(rng, gold, elsewhere)
-            elif kind == "far":
-                far = rng.choice(documents)
-                if far.group != d.group:
-                    miss = replace(written(rng, recipe, q, far), kind="far")
-            if miss is None and retrieved.get(q.id) and recipe.retrieved:
-                miss = rng.choice(retrieved[q.id])
-            if miss is not None:
-                out.append(miss)
-    out = [finish(rng, recipe, e) for e in out]
+            if q.answerable:
+                gold = gold_window(rng, recipe, q, d)
+                near = group[d.group] if len(group[d.group]) > 1 else range(len(documents))
+                elsewhere = " ".join(documents[rng.choice(near)].sentences)
+                drawn.append(renamed(rng, gold, elsewhere) if rng.random() < recipe.renamed else gold)
+                drawn.append(near_miss(rng, recipe, q, d, gold, elsewhere, rng.choice(documents)))
+            else:
+                drawn.append(written(rng, recipe, q, d))
+            if q.id in retrieved and rng.random() < recipe.retrieved / (1 if q.answerable else 2):
+                drawn.append(rng.choice(retrieved[q.id]))
+        earlier = rng.choice(beside[q.document])
+        said = " ".join([earlier.text, *(d.sentences[g] for g in earlier.gold[:1])])
+        said = said if earlier.id != q.id else ""
+        out += [finish(rng, recipe, e, said) for e in drawn if e]
     rng.shuffle(out)
     return out

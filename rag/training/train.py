@@ -60,18 +60,19 @@ def loss_of(reader: Reader, batch: Batch) -> dict[str, Tensor]:
 def mine(
     encoder: Reader, tokenizer: Tokenizer, documents: list[Document], questions: list[Question]
 ) -> dict[str, list[Example]]:
-    """For each answerable question, the best-ranked windows that do not hold its answer."""
+    """For each question, the best-ranked windows that do not hold its answer."""
     places = [(n, a, b) for n, d in enumerate(documents) for a, b in windows_of(d.sentences)]
     texts = [" ".join(documents[n].sentences[a:b]) for n, a, b in places]
     titled = [f"{documents[n].title}: {t}" for (n, _, _), t in zip(places, texts, strict=True)]
     retriever = Retriever(encoder, tokenizer, titled)
-    asked = [q for q in questions if q.answerable]
-    vectors = sentence_vectors(encoder, tokenizer, [q.text for q in asked])
+    vectors = sentence_vectors(encoder, tokenizer, [q.text for q in questions])
     out: dict[str, list[Example]] = {}
-    for q, vector in zip(asked, vectors, strict=True):
+    for q, vector in zip(questions, vectors, strict=True):
         for n in retriever.top(q.text, vector, MINED + 4):
             document, text = places[n][0], texts[n]
-            gold_here = document == q.document and (not q.answers or set(q.gold) & set(range(*places[n][1:])))
+            gold_here = document == q.document and (
+                not q.answers or set(q.gold) & set(range(*places[n][1:]))
+            )
             if not gold_here and not any(holds(text, a) for a in q.answers):
                 title = documents[document].title
                 example = Example(q.text, title, text, (), (), kind="retrieved")
