@@ -70,9 +70,7 @@ def mine(
     for q, vector in zip(questions, vectors, strict=True):
         for n in retriever.top(q.text, vector, MINED + 4):
             document, text = places[n][0], texts[n]
-            gold_here = document == q.document and (
-                not q.answers or set(q.gold) & set(range(*places[n][1:]))
-            )
+            gold_here = document == q.document and (not q.answers or set(q.gold) & set(range(*places[n][1:])))
             if not gold_here and not any(holds(text, a) for a in q.answers):
                 title = documents[document].title
                 example = Example(q.text, title, text, (), (), kind="retrieved")
