@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -28,6 +29,7 @@ class Settings(BaseSettings):
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
+        populate_by_name=True,
         pyproject_toml_table_header=("tool", "footnote"),
     )
 
@@ -39,9 +41,44 @@ class Settings(BaseSettings):
         description="Folder for indexes, each corpus in one of its own; the user's cache when not set.",
     )
     chunks: int = Field(default=6, ge=1, le=100, description="How many chunks are read for an answer.")
+    api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("FOOTNOTE_API_KEY", "OPENAI_API_KEY"),
+        description="Key for the model's server; never shown or logged.",
+    )
+    base_url: str | None = Field(
+        default=None,
+        validation_alias=AliasChoices("FOOTNOTE_BASE_URL", "OPENAI_BASE_URL"),
+        description="Address of an OpenAI-compatible server, mostly ending in /v1; OpenAI's own when not set.",
+    )
+    model: str | None = Field(
+        default=None,
+        description="Model that writes the answers, by any name the server knows; `extractive` for none.",
+    )
+    timeout: float = Field(default=60, gt=0, description="Seconds a model may take for an answer, at most.")
+    first_token_timeout: float = Field(
+        default=20, gt=0, description="Seconds until the first token, and between two tokens, at most."
+    )
+    rewrite_timeout: float = Field(
+        default=5, gt=0, description="Seconds a model may take to rewrite or translate a question."
+    )
+    context_window: int | None = Field(
+        default=None,
+        ge=512,
+        description="Tokens the model can take in; what its server says, else a safe guess, when not set.",
+    )
+    unsupported: Literal["mark", "remove"] = Field(
+        default="mark", description="What becomes of a model's sentence that its passages do not support."
+    )
+    verify: Literal["local", "model"] = Field(
+        default="local", description="Whether the model is asked about what the local check calls weak."
+    )
     host: str = Field(default="127.0.0.1", description="Address the page listens on.")
     port: int = Field(
         default=7860, ge=0, le=65535, description="Port the page listens on; 0 takes a free one."
+    )
+    token: SecretStr | None = Field(
+        default=None, description="What everyone who asks over the network must know; nothing when not set."
     )
 
     @classmethod
@@ -76,13 +113,17 @@ def load_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise ConfigurationError(
-            f"The setting {name} cannot be {first['input']!r}: {first['msg']}."
-        ) from error
+        value = "that" if "key" in name.lower() else repr(first["input"])  # a key is never shown
+        raise ConfigurationError(f"The setting {name} cannot be {value}: {first['msg']}.") from None
     except ValueError as error:
         raise ConfigurationError(
             f"The pyproject.toml of the working folder cannot be read: {error}."
         ) from error
+
+
+def _is_secret(name: str) -> bool:
+    field = Settings.model_fields.get(name)
+    return field is not None and "SecretStr" in str(field.annotation)
 
 
 def shipped_seeds() -> Path:

@@ -80,6 +80,15 @@ def test_a_line_of_the_file_that_cannot_work_is_named(line: str, named: str, wor
         load_settings()
 
 
+def test_a_secret_is_never_shown(working_folder: Path) -> None:
+    assert "canary" not in repr(load_settings(token="canary"))
+    configure(working_folder, "token = 5551234")
+    with pytest.raises(ConfigurationError, match="token") as raised:
+        load_settings()
+    assert "5551234" not in str(raised.value)
+    assert raised.value.__suppress_context__, "a traceback would show it"
+
+
 @pytest.mark.parametrize(
     "content", [b"[tool.footnote", b"[tool.footnote]\n\xff"], ids=["not TOML", "not UTF-8"]
 )
