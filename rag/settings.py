@@ -113,17 +113,13 @@ def load_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        value = "that" if "key" in name.lower() else repr(first["input"])  # a key is never shown
+        secret = name.lower().endswith(("key", "token"))  # by whichever of its names it was given
+        value = "that" if secret else repr(first["input"])
         raise ConfigurationError(f"The setting {name} cannot be {value}: {first['msg']}.") from None
     except ValueError as error:
         raise ConfigurationError(
             f"The pyproject.toml of the working folder cannot be read: {error}."
         ) from error
-
-
-def _is_secret(name: str) -> bool:
-    field = Settings.model_fields.get(name)
-    return field is not None and "SecretStr" in str(field.annotation)
 
 
 def shipped_seeds() -> Path:
