@@ -1,4 +1,4 @@
-"""The page: chat on one side, the source a footnote opens on the other.
+"""The page: chat on one side, the source a footnote opens on the other; and the same for programs.
 
 Importing this package loads no Gradio; `build` and `serve` do.
 """
@@ -32,10 +32,10 @@ def build(assistant: Assistant) -> gradio.Blocks:
 def serve(
     assistant: Assistant, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = False
 ) -> None:
-    """Serve the page until interrupted.
+    """Serve the page, OpenAI's protocol under `/v1` and MCP at `/mcp`, until interrupted.
 
     Args:
-        assistant: What answers the questions.
+        assistant: What answers the questions; with a `token` in its settings, only to those who send it.
         host: Address to listen on; anything but loopback lets other machines ask and read.
         port: Port to listen on; 0 takes any free one.
         open_browser: Open the page in the default browser once it is up.

@@ -31,6 +31,8 @@ CorpusArgument = Annotated[
     Path | None, typer.Argument(metavar="[DIR]", help="Folder of documents [default: the shipped seeds].")
 ]
 IndexDir = Annotated[Path | None, typer.Option(help="Where the index lives [default: in the user's cache].")]
+Host = Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on [default: 7860].")]
 FAILED = 1
 CLOSEST = 3
 """So many passages are shown when there is no answer."""
@@ -81,20 +83,20 @@ def index(corpus: CorpusArgument = None, index_dir: IndexDir = None) -> None:
 def chat(
     corpus: CorpusArgument = None,
     index_dir: IndexDir = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on [default: 7860].")] = None,
+    host: Host = None,
+    port: Port = None,
     browser: Annotated[bool, typer.Option(help="Open the page in a browser.")] = False,
 ) -> None:
     """Chat with a folder in the browser."""
-    from rag.settings import load_settings
+    _serve(corpus, index_dir, host, port, open_browser=browser)
 
-    settings = load_settings(host=host, port=port)
-    bot = _assistant(corpus, index_dir)
-    with _progress() as progress:
-        bot.ready(progress)
-    from ui import serve
 
-    serve(bot, host=settings.host, port=settings.port, open_browser=browser)
+@app.command()
+def serve(
+    corpus: CorpusArgument = None, index_dir: IndexDir = None, host: Host = None, port: Port = None
+) -> None:
+    """Serve a folder to other programs: OpenAI's protocol, MCP tools, and the page."""
+    _serve(corpus, index_dir, host, port, open_browser=False)
 
 
 @app.command(name="eval")
@@ -145,6 +147,20 @@ def _assistant(corpus: Path | None, index_dir: Path | None) -> Assistant:
     from rag import Assistant
 
     return Assistant(corpus, index_dir=index_dir)
+
+
+def _serve(
+    corpus: Path | None, index_dir: Path | None, host: str | None, port: int | None, *, open_browser: bool
+) -> None:
+    from rag.settings import load_settings
+
+    settings = load_settings(host=host, port=port)
+    bot = _assistant(corpus, index_dir)
+    with _progress() as progress:
+        bot.ready(progress)
+    import ui
+
+    ui.serve(bot, host=settings.host, port=settings.port, open_browser=open_browser)
 
 
 @contextmanager

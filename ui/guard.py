@@ -1,10 +1,13 @@
-"""What stands between the network and Gradio: who may ask, from which page, and how much."""
+"""What stands between the network and the app: who may ask, from which page, and how much."""
 
 from __future__ import annotations
 
+import hmac
 import ipaddress
+import json
 import re
 import socket
+from base64 import b64decode
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -57,6 +60,14 @@ _CLOSED = (
     "/dev/reload",
     "/custom_component/",
 )
+_FOR_PROGRAMS = re.compile(r"/(?:v1|mcp)(?:/|$)")
+_STARTED = "/gradio_api/startup-events"
+"""Gradio asks its own server for this once, as anybody; it does nothing a second time."""
+
+
+def is_for_program(scope: Scope) -> bool:
+    """Return whether a program, not a browser, asks for this."""
+    return bool(_FOR_PROGRAMS.match(scope["path"]))
 
 
 def is_loopback(host: str) -> bool:
@@ -94,24 +105,39 @@ class Hosts:
 
 
 class RefusedError(Exception):
-    """A request that does not get through; holds the status and a sentence."""
+    """A request that does not get through; holds the status and a sentence.
 
-    def __init__(self, status: int, reason: str) -> None:
+    Args:
+        status: Of HTTP.
+        reason: A sentence for people.
+        code: The reason as one word, where OpenAI has one.
+        param: The field of the request that is at fault.
+    """
+
+    def __init__(self, status: int, reason: str, code: str | None = None, param: str | None = None) -> None:
         super().__init__(reason)
-        self.status = status
-        self.reason = reason
+        self.status, self.reason, self.code, self.param = status, reason, code, param
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what OpenAI's clients read."""
+        kind = "server_error" if self.status >= 500 else "invalid_request_error"
+        return {"error": {"message": self.reason, "type": kind, "param": self.param, "code": self.code}}
 
 
 class Guard:
     """Around an app: refuse foreign hosts, origins and closed routes; add the security headers.
 
+    With a token, only those who send it get through: programs as `Authorization: Bearer`, browsers, which
+    ask for a password, as `Basic` with any name.
+
     It has to be the outermost layer. Among Gradio's middleware it would stand behind the one that
     answers cross-origin preflights, and on a network address that one welcomes every origin.
     """
 
-    def __init__(self, app: App, hosts: Hosts) -> None:
+    def __init__(self, app: App, hosts: Hosts, token: str | None = None) -> None:
         self.app = app
         self.hosts = hosts
+        self._token = token.encode() if token else b""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one connection."""
@@ -134,11 +160,28 @@ class Guard:
         origin = headers.get(b"origin")
         if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
             raise RefusedError(403, "Requests from other sites are refused.")
+        if scope["path"] != _STARTED and not self._admits(headers.get(b"authorization", "")):
+            raise RefusedError(401, "The token is missing or wrong.", code="invalid_api_key")
         path = unquote(unquote(scope["path"])).lower()
         if any(closed in path for closed in _CLOSED):
             raise RefusedError(404, "Not found.")
         if int(headers.get(b"content-length") or 0) > _BODY_LIMIT:
             raise RefusedError(413, "The request is too large.")
+
+    def _admits(self, authorization: str) -> bool:
+        scheme, _, given = authorization.encode("latin-1").partition(b" ")
+        if scheme.lower() == b"basic":
+            given = _password(given)
+        elif scheme.lower() != b"bearer":
+            given = b""
+        return not self._token or hmac.compare_digest(given.strip(), self._token)
+
+
+def _password(credentials: bytes) -> bytes:
+    try:
+        return b64decode(credentials, validate=True).partition(b":")[2]
+    except ValueError:
+        return b""
 
 
 def _limited(receive: Receive) -> Receive:
@@ -171,8 +214,13 @@ async def _refuse(scope: Scope, send: Send, refusal: RefusedError) -> None:
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008})
         return
-    body = refusal.reason.encode()
-    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", str(len(body)).encode())]
+    program = is_for_program(scope)
+    body = (json.dumps(refusal.to_dict()) if program else refusal.reason).encode()
+    kind = b"application/json" if program else b"text/plain; charset=utf-8"
+    headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
+    if refusal.status == 401:
+        challenge = b"Bearer" if program else b'Basic realm="Footnote", charset="UTF-8"'
+        headers.append((b"www-authenticate", challenge))
     start = {"type": "http.response.start", "status": refusal.status, "headers": headers}
     await _with_headers(send)(start)
     await send({"type": "http.response.body", "body": body})

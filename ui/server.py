@@ -1,10 +1,10 @@
-"""How the page is started: every Gradio setting said out loud, and the guard in front."""
+"""How the server is started: every Gradio setting said out loud, programs served too, the guard in front."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,6 +13,7 @@ import gradio as gr
 from rag import Assistant, FootnoteError
 from ui.guard import Guard, Hosts, is_loopback
 from ui.page import STATIC, build_page
+from ui.programs import Programs
 
 _ANSWERS_AT_ONCE = 8
 _QUEUE = 64
@@ -24,13 +25,17 @@ class ServeError(FootnoteError):
 
 
 class Server:
-    """The page, being served from entering the context to leaving it."""
+    """The page and what programs use, being served from entering the context to leaving it."""
 
     def __init__(self, assistant: Assistant, *, host: str, port: int, open_browser: bool) -> None:
         self.host = host
+        token = assistant.settings.token
+        self._token = token.get_secret_value() if token else None
+        self._programs = Programs(assistant)
         self._page = build_page(assistant)
         self._page.queue(default_concurrency_limit=_ANSWERS_AT_ONCE, max_size=_QUEUE, api_open=False)
         self._settings = _settings(assistant, host, port, open_browser)
+        self._settings["app_kwargs"] = {"lifespan": self._lifespan}
 
     def __enter__(self) -> Self:
         """Start serving; returns once the page answers."""
@@ -49,15 +54,26 @@ class Server:
         """Stop serving."""
         self._page.close(verbose=False)
 
+    @asynccontextmanager
+    async def _lifespan(self, app: Any) -> AsyncIterator[None]:
+        """Put the guard around everything, before the first request."""
+        async with self._programs.running():
+            inside = self._programs.before(app.middleware_stack)
+            app.middleware_stack = Guard(inside, Hosts(self.host), self._token)
+            yield
+
     @property
     def banner(self) -> str:
-        """Say where the page is and who can reach it."""
+        """Say where the server is and who can reach it."""
+        programs = f"Programs: {self.url}v1 (OpenAI's protocol), {self.url}mcp (MCP)."
         if is_loopback(self.host):
-            return f"Footnote is at {self.url} · this computer only · nothing is shared. Ctrl+C stops it."
+            where = f"Footnote is at {self.url} · this computer only · nothing is shared. Ctrl+C stops it."
+            return f"{where}\n{programs}"
+        who = "Everyone on that network who has the token" if self._token else "Everyone on that network"
+        warning = "" if self._token else f"\nWarning: it listens on {self.host} with no password."
         return (
-            f"Footnote is at {self.url}. Ctrl+C stops it.\n"
-            f"Warning: it listens on {self.host} with no password. "
-            "Everyone on that network can ask questions and read the files."
+            f"Footnote is at {self.url}. Ctrl+C stops it.\n{programs}{warning}\n"
+            f"{who} can ask questions and read the files."
         )
 
     def wait(self) -> None:
@@ -92,21 +108,9 @@ def _settings(assistant: Assistant, host: str, port: int, open_browser: bool) ->
         "blocked_paths": [str(assistant.corpus.resolve())],
         "max_file_size": "1mb",
         "state_session_capacity": _SESSIONS,
-        "app_kwargs": {"lifespan": _guarded(Hosts(host))},
         "theme": gr.themes.Base(font=system, font_mono=("ui-monospace", "monospace")),
         "head": _head(),
     }
-
-
-def _guarded(hosts: Hosts) -> Callable[[Any], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that puts the guard around the whole app before its first request."""
-
-    @asynccontextmanager
-    async def lifespan(app: Any) -> AsyncIterator[None]:
-        app.middleware_stack = Guard(app.middleware_stack, hosts)
-        yield
-
-    return lifespan
 
 
 def _head() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -22,6 +20,7 @@ from playwright.sync_api import (
 )
 
 from tests.browser.fakes import FakeAssistant
+from tests.serving import GRADIO_WARNINGS, serving
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _FLAGS = [
@@ -40,12 +39,11 @@ Visit = Callable[..., Page]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let pass what Gradio does with pandas and with event loops it never closes."""
+    """Let pass what Gradio warns of."""
     for item in items:
         if item.path.parent == Path(__file__).parent:
-            item.add_marker(pytest.mark.filterwarnings("ignore:.*no_silent_downcasting"))
-            item.add_marker(pytest.mark.filterwarnings("ignore:The copy keyword is deprecated"))
-            item.add_marker(pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"))
+            for mark in GRADIO_WARNINGS:
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="module")
@@ -63,24 +61,9 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def serve() -> Iterator[Serve]:
-    """Serve assistants on free ports; the environment is put back at the end."""
-    before = dict(os.environ)
-
-    @contextmanager
-    def serving(assistant: Any) -> Iterator[str]:
-        from ui import environment
-
-        environment.prepare()
-        from ui.server import Server
-
-        with Server(assistant, host="127.0.0.1", port=0, open_browser=False) as server:
-            yield server.url
-
-    yield serving
-    os.environ.clear()
-    os.environ.update(before)
-    gc.collect()  # so that Gradio's leftovers complain here and not in somebody else's test
+def serve() -> Serve:
+    """Serve assistants on free ports."""
+    return serving
 
 
 @pytest.fixture(scope="module")

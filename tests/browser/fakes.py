@@ -9,6 +9,7 @@ from pathlib import Path
 from rag import (
     AbstainReason,
     Answer,
+    Assistant,
     Chunk,
     Citation,
     Completed,
@@ -17,6 +18,7 @@ from rag import (
     Event,
     Retrieved,
     ScoredChunk,
+    Settings,
     TextDelta,
 )
 
@@ -40,9 +42,13 @@ class FakeAssistant:
     """
 
     engine = "extractive"
+    astream = Assistant.astream
 
-    def __init__(self, corpus: Path, files: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, corpus: Path, files: dict[str, str] | None = None, settings: Settings | None = None
+    ) -> None:
         self.corpus = corpus
+        self.settings = settings or Settings()
         self.files = FILES if files is None else files
         self.text = f"{LIGHTHOUSE} [1] {KEEPER} [2]"
         self.quotes: list[Quote] = [("harbour/log.txt", LIGHTHOUSE), ("harbour/log.txt", KEEPER)]
