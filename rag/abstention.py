@@ -29,6 +29,7 @@ _SENTENCES = {
         "The question is in a script that these documents do not use, and without a model I cannot translate it: "
         "ask in the documents' language."
     ),
+    AbstainReason.MODEL_DECLINED: "The model read the closest passages and found no answer to this in them.",
 }
 _unspaced = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from index import ScoredChunk, Span
-from rag.types import Citation, Claim
+from rag.types import AbstainReason, Citation, Claim, Verdict
 
 Passage = tuple[ScoredChunk, Span]
 """A stretch of a retrieved chunk."""
@@ -37,6 +37,32 @@ def bold_markdown(text: str, bold: Span) -> str:
     return _block.sub(r"\1\\", marked.strip())
 
 
+_emphasis = re.compile(
+    r"\*\*(?P<strong>[^\s*](?:[^*\n]{0,400}[^\s*])?)\*\*(?!\w)|(?<![\w*])\*(?P<em>[^\s*](?:[^*\n]{0,400}[^\s*])?)\*(?![\w*])"
+    r"|`(?P<code>[^`\n\\\[\]]{1,400})`"
+)
+_address = re.compile(r"(?<=[a-zA-Z0-9])(?=:/{1,2}|@)|(?i:(?<=\bwww)(?=\.))")
+
+
+def model_markdown(text: str) -> str:
+    """Return what a model wrote as Markdown of which only bold, italics and code are left.
+
+    Images, links, HTML, bare addresses and markers become the characters they are made of.
+    """
+    parts, at = list[str](), 0
+    for found in _emphasis.finditer(text):
+        parts.append(_unlinked(text[at : found.start()]))
+        at = found.end()
+        mark = {"strong": "**", "em": "*"}.get(found.lastgroup or "", "")
+        parts.append(f"{mark}{_unlinked(found[found.lastgroup or 0])}{mark}" if mark else found[0])
+    return _block.sub(r"\1\\", "".join([*parts, _unlinked(text[at:])]).strip())
+
+
+def _unlinked(text: str) -> str:
+    """Words as `_inline` has them, with addresses that no reader of Markdown turns into links."""
+    return _address.sub(r"\\", _inline(text))
+
+
 def _inline(text: str) -> str:
     return _special.sub(r"\\\g<0>", _space.sub(" ", text))
 
@@ -48,6 +74,14 @@ class Draft:
         self.text = ""
         self.claims: list[Claim] = []
         self.citations: list[Citation] = []
+        self.engine = "extractive"
+        """What wrote the text, as `Answer.engine` has it."""
+        self.declined: AbstainReason | None = None
+        """Why there is no answer after all."""
+        self.broken_off = False
+        """Whether the text stops before its end, or leaves part of the question open, and says so."""
+        self.notices: list[str] = []
+        self.usage: dict[str, int] = {}
         self._numbers: dict[tuple[str, Span], int] = {}
 
     def say(self, text: str) -> str:
@@ -55,19 +89,24 @@ class Draft:
         self.text += text
         return text
 
-    def claim(self, text: str, passages: Sequence[Passage]) -> str:
+    def claim(
+        self, text: str, passages: Sequence[Passage], verdict: Verdict = "supported", remark: str = ""
+    ) -> str:
         """Add a statement with the passages it rests on; return what was added.
 
         Args:
             text: The statement, as Markdown.
             passages: At least one.
+            verdict: Whether they support it.
+            remark: Words of ours between the statement and its markers.
         """
         numbers = tuple(dict.fromkeys(self._cite(source, span) for source, span in passages))
         start = len(self.text)
         self.claims.append(
-            Claim(text=text, start=start, end=start + len(text), citations=numbers, verdict="supported")
+            Claim(text=text, start=start, end=start + len(text), citations=numbers, verdict=verdict)
         )
-        return self.say(f"{text} {''.join(f'[{number}]' for number in numbers)}")
+        markers = "".join(f"[{number}]" for number in numbers)
+        return self.say(" ".join(filter(None, (text, remark, markers))))
 
     def _cite(self, source: ScoredChunk, span: Span) -> int:
         chunk = source.chunk

@@ -2,6 +2,7 @@
 
 FootnoteError
 ├── ConfigurationError  a setting has a value that cannot work
+├── ModelError          the model's server gave no usable answer; a question never raises it, it falls back
 └── QuestionsError      a file of questions to evaluate with cannot be used
 """
 
@@ -12,6 +13,17 @@ from index.errors import FootnoteError
 
 class ConfigurationError(FootnoteError):
     """A setting has a value that cannot work."""
+
+
+class ModelError(FootnoteError):
+    """A language model gave no usable answer: which server, what happened and what to do."""
+
+    def __init__(self, sentence: str, *, retry_after: float | None = None, overflow: bool = False) -> None:
+        super().__init__(sentence)
+        self.retry_after = retry_after
+        """Seconds after which another request may do better; None when none will."""
+        self.overflow = overflow
+        """Whether a shorter prompt would have been taken."""
 
 
 class QuestionsError(FootnoteError):

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -81,6 +82,16 @@ class Settings(BaseSettings):
         default=None, description="What everyone who asks over the network must know; nothing when not set."
     )
 
+    @field_validator("base_url")
+    @classmethod
+    def _plain_address(cls, address: str | None) -> str | None:
+        parts = urlsplit(address or "http://none")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it must be an address such as http://localhost:11434/v1")
+        if parts.username or parts.password or parts.query:
+            raise ValueError("a key does not belong in the address: put it in OPENAI_API_KEY")
+        return address
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -113,7 +124,7 @@ def load_settings(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        secret = name.lower().endswith(("key", "token"))  # by whichever of its names it was given
+        secret = name.lower().endswith(("key", "token", "url"))  # by whichever of its names it was given
         value = "that" if secret else repr(first["input"])
         raise ConfigurationError(f"The setting {name} cannot be {value}: {first['msg']}.") from None
     except ValueError as error:

@@ -31,6 +31,8 @@ class AbstainReason(StrEnum):
     """The documents speak of it, but no sentence answers the question."""
     OTHER_LANGUAGE = "other_language"
     """The question's script does not occur in the documents, so they cannot be matched."""
+    MODEL_DECLINED = "model_declined"
+    """The model read the passages and found no answer in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +130,10 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """More text of the answer; all deltas in order make up `Answer.text`."""
+    """More text of the answer; all deltas in order make up `Answer.text`.
+
+    An empty one only means that a model is being waited for: closing the stream there ends its request.
+    """
 
     text: str
 
