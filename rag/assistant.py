@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -89,7 +89,7 @@ class Assistant:
         assert isinstance(last, Completed)
         return last.answer
 
-    def stream(self, question: str, history: History = ()) -> Iterator[Event]:
+    def stream(self, question: str, history: History = ()) -> Generator[Event]:
         """Answer a question bit by bit: `Retrieved`, then `TextDelta`s, then `Completed`.
 
         Takes and raises the same as `ask`.
@@ -136,10 +136,25 @@ class Assistant:
         return await asyncio.to_thread(self.ask, question, history)
 
     async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
-        """Answer a question bit by bit without blocking the event loop; see `stream`."""
-        events = self.stream(question, history)
-        while (event := await asyncio.to_thread(next, events, None)) is not None:
-            yield event
+        """Answer a question bit by bit without blocking the event loop; see `stream`.
+
+        Cancelling or closing it closes the stream, at the latest when the next event would have come.
+        """
+        events, ended = self.stream(question, history), threading.Event()
+
+        def step() -> Event | None:
+            event = next(events, None)
+            if ended.is_set():
+                events.close()
+            return event
+
+        try:
+            while (event := await asyncio.to_thread(step)) is not None:
+                yield event
+        finally:
+            ended.set()
+            if not events.gi_running:  # else `step` is in the middle of it, and closes it afterwards
+                events.close()
 
     def retrieve(self, query: str, k: int = 8) -> list[ScoredChunk]:
         """Return the chunks most relevant to a query.
