@@ -206,7 +206,7 @@ async def _chunks(first: Event, rest: AsyncGenerator[Event], usage: bool) -> Asy
     yield chunk({"role": "assistant", "content": ""})
     event = first
     while not isinstance(event, Completed):
-        if isinstance(event, TextDelta):
+        if isinstance(event, TextDelta) and event.text:
             yield chunk({"content": event.text})
         event = await anext(rest)
     answer = event.answer

@@ -58,12 +58,15 @@ def ask(
     corpus: CorpusOption = None,
     index_dir: IndexDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole answer as JSON.")] = False,
+    trace: Annotated[
+        bool, typer.Option(help="Also print how the answer came about: searches, prompts, replies, verdicts.")
+    ] = False,
 ) -> None:
     """Answer one question."""
     bot = _assistant(corpus, index_dir)
     with _progress() as progress:
         bot.ready(progress)
-    answer = bot.ask(question)
+    answer = _traced(bot, question) if trace else bot.ask(question)
     if as_json:
         print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -184,6 +187,22 @@ def _progress() -> Iterator[Progress]:
             )
 
         yield show
+
+
+def _traced(bot: Assistant, question: str) -> Answer:
+    """Ask, and print the steps on standard error."""
+    from rag import Completed
+    from rag.trace import Trace
+
+    steps = Trace()
+    *_, last = bot.stream(question, trace=steps)
+    assert isinstance(last, Completed)
+    for name, detail in steps:
+        err.print(f"── {name}", style="bold")
+        err.print(detail, markup=False, soft_wrap=True)
+    err.print("── milliseconds", style="bold")
+    err.print(", ".join(f"{stage} {time:.0f}" for stage, time in last.answer.timings_ms.items()))
+    return last.answer
 
 
 def _show(answer: Answer) -> None:

@@ -15,6 +15,10 @@ Passage = tuple[str, int, int, str]
 """A file, where the passage starts and ends in its text, and the passage itself."""
 
 
+_WAITING = TextDelta("")
+"""What the assistant says, several times a second, while it waits for a model: the time to see a Stop."""
+
+
 class Phase(StrEnum):
     """How far a turn has come; the last three are final."""
 
@@ -139,7 +143,8 @@ def _read(assistant: Assistant, history: list[tuple[str, str]], turn: Turn) -> N
         for event in stream:
             if turn.phase is not Phase.RUNNING:
                 break
-            turn.events.put(event)
+            if event != _WAITING:
+                turn.events.put(event)
         if isinstance(stream, Generator):
             stream.close()
         turn.events.put(RuntimeError("the assistant's stream ended without a completed answer"))

@@ -10,7 +10,7 @@ from ui.markup import clip
 
 _QUOTE = 400
 _RULE = "\n\n---\n\n"
-_FOOTER = re.compile(rf"{_RULE}(?:\[1\]|Note:) [^\0]*\Z")
+_FOOTER = re.compile(rf"{_RULE}(?:\[1\]|Note:) ")
 
 
 def footer(answer: Answer) -> str:

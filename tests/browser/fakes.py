@@ -52,6 +52,7 @@ class FakeAssistant:
         self.files = FILES if files is None else files
         self.text = f"{LIGHTHOUSE} [1] {KEEPER} [2]"
         self.quotes: list[Quote] = [("harbour/log.txt", LIGHTHOUSE), ("harbour/log.txt", KEEPER)]
+        self.questions: list[str] = []
         self.histories: list[Sequence[tuple[str, str]]] = []
         self.closed = threading.Event()
         """Set when a stream is closed before its end."""
@@ -61,6 +62,20 @@ class FakeAssistant:
         """Let a `slow` answer go on by some words."""
         for _ in range(words):
             self._steps.release()
+
+    def rest(self) -> None:
+        """Take back the steps that no answer used."""
+        while self._steps.acquire(blocking=False):
+            pass
+
+    def given_up(self) -> bool:
+        """Let a `slow` answer go on, word by word, and tell whether it is closed before its end."""
+        for _ in range(20):
+            self.step()
+            if self.closed.wait(0.2):
+                break
+        self.rest()
+        return self.closed.is_set()
 
     def documents(self) -> list[Document]:
         return [self.document(file) for file in sorted(self.files)]
@@ -72,6 +87,7 @@ class FakeAssistant:
         return Document(file=file, text=text, title=text.split("\n")[0] or file)
 
     def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
+        self.questions.append(question)
         self.histories.append(list(history))
         try:
             yield from self._events(question, question.split()[0])
