@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncReport
 from rag import abstention, extractive, summary
 from rag.abstention import Judgement
+from rag.asides import Asides
 from rag.citations import Draft
 from rag.conversation import own_terms, standalone
-from rag.errors import ConfigurationError
 from rag.evidence import Evidence, nearby, weigh
+from rag.language import is_foreign
+from rag.models import choose
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
+from rag.trace import Trace
 from rag.types import Answer, Completed, Event, History, Retrieved, Status, TextDelta
 
 if TYPE_CHECKING:
@@ -39,7 +42,8 @@ class Assistant:
     Args:
         corpus: The folder; the shipped seeds when None.
         index_dir: Where the index lives; the user's cache when None.
-        llm: A model to write the answers; not possible yet, so None.
+        llm: What writes the answers: a model's name on the server of the settings, a LlamaIndex LLM, or any
+            `LanguageModel`. When None, the settings say; "extractive" is none at all.
         settings: Other settings; from the environment and files when None.
         embedder: What turns texts into vectors; the one that ships with Footnote when None.
 
@@ -47,9 +51,6 @@ class Assistant:
         CorpusError: If the folder is missing.
         ConfigurationError: If a setting cannot work.
     """
-
-    engine = extractive.NAME
-    """What writes the answers."""
 
     def __init__(
         self,
@@ -60,9 +61,8 @@ class Assistant:
         settings: Settings | None = None,
         embedder: Embedder | None = None,
     ) -> None:
-        if llm is not None:
-            raise ConfigurationError("A model cannot write the answers yet: leave `llm` out.")
         self.settings = settings or load_settings()
+        self.model = choose(llm, self.settings)
         self.corpus = Path(corpus or self.settings.corpus or shipped_seeds())
         if not self.corpus.is_dir():
             raise CorpusError(f"There is no folder {self.corpus}.")
@@ -72,6 +72,11 @@ class Assistant:
         self._index: Index | None = None
         self._synced = False
         self._notices: tuple[str, ...] = ()
+
+    @property
+    def engine(self) -> str:
+        """What writes the answers: `extractive`, or the model's name."""
+        return self.model.name if self.model else extractive.NAME
 
     def ask(self, question: str, history: History = ()) -> Answer:
         """Answer a question.
@@ -89,19 +94,27 @@ class Assistant:
         assert isinstance(last, Completed)
         return last.answer
 
-    def stream(self, question: str, history: History = ()) -> Generator[Event]:
+    def stream(self, question: str, history: History = (), trace: Trace | None = None) -> Generator[Event]:
         """Answer a question bit by bit: `Retrieved`, then `TextDelta`s, then `Completed`.
 
-        Takes and raises the same as `ask`.
+        Takes and raises the same as `ask`; what happens on the way is written into a trace. Closing the
+        stream ends the request to the model; while one is awaited, an empty delta comes four times a second.
         """
-        clock, draft = _Clock(), Draft()
+        clock, draft, trace = _Clock(), Draft(), trace or Trace()
         with clock("open"):
             index = self.ready()
         question = _whole(question)
         reason = abstention.cannot_ask(question, index)
-        asked = understand("", question.strip()) if reason else self._understand(index, question, history)
+        asides = self._asides(draft, trace)
+        with clock("rewriting"):
+            asked = (
+                understand("", question.strip())
+                if reason
+                else self._understand(index, question, history, asides)
+            )
         with clock("retrieval"):
             chunks = () if reason else tuple(self._find(index, asked))
+        trace.search(asked.query, chunks)
         yield Retrieved(asked.query, chunks)
         status: Status = "abstained"
         confidence = 0.0
@@ -112,8 +125,28 @@ class Assistant:
         if reason:
             yield TextDelta(draft.say(abstention.explain(reason)))
         else:
-            for text in extractive.write(parts, draft):
+            write = extractive.write
+            if self.model and asides:
+                from rag.generative import Writer
+
+                told = (
+                    question.strip()
+                    if asked.query == question.strip()
+                    else f"{question.strip()} ({asked.query})"
+                )
+                write = Writer(
+                    model=self.model,
+                    settings=self.settings,
+                    embedder=index.embedder,
+                    question=told,
+                    chunks=chunks,
+                    asides=asides,
+                    clock=clock,
+                    trace=trace,
+                ).write
+            for text in write(parts, draft):
                 yield TextDelta(text)
+            status, confidence, reason = draft.outcome(status, confidence)
         yield Completed(
             Answer(
                 text=draft.text,
@@ -125,9 +158,10 @@ class Assistant:
                 question=question,
                 query=asked.query,
                 chunks=chunks,
-                engine=self.engine,
+                engine=draft.engine,
                 timings_ms=clock.times(),
-                notices=self._notices,
+                usage=draft.usage,
+                notices=(*self._notices, *draft.notices),
             )
         )
 
@@ -240,13 +274,22 @@ class Assistant:
                 raise
             self._notices = (f"Changes in the folder may be missing here. {error}",)
 
-    def _understand(self, index: Index, question: str, history: History) -> Question:
+    def _asides(self, draft: Draft, trace: Trace) -> Asides | None:
+        if self.model is None:
+            return None
+        return Asides(self.model, self.settings.rewrite_timeout, draft.usage, trace)
+
+    def _understand(self, index: Index, question: str, history: History, asides: Asides | None) -> Question:
+        if asides and is_foreign(question, index):
+            translated = asides.translate(question, history, [title for _, title in index.titles()])
+            if translated:
+                return understand(index.respell(translated))
         spelt = index.respell(question)
         own = own_terms(spelt)
         if own and not index.mentions(own):
             history = ()  # What no document mentions is not explained, and not answered, by earlier turns.
         earlier = [(_whole(asked), _whole(answered)) for asked, answered in history]
-        return understand(spelt, standalone(spelt, earlier))
+        return understand(spelt, (asides and asides.condense(spelt, earlier)) or standalone(spelt, earlier))
 
     def _find(self, index: Index, asked: Question) -> list[ScoredChunk]:
         if asked.kind is Kind.SUMMARY:
@@ -287,7 +330,7 @@ class _Clock:
         try:
             yield
         finally:
-            self._stages[stage] = (time.perf_counter() - started) * 1000
+            self._stages[stage] = self._stages.get(stage, 0.0) + (time.perf_counter() - started) * 1000
 
     def times(self) -> dict[str, float]:
         return {**self._stages, "total": (time.perf_counter() - self._started) * 1000}

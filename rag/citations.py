@@ -6,10 +6,12 @@ import re
 from collections.abc import Sequence
 
 from index import ScoredChunk, Span
-from rag.types import AbstainReason, Citation, Claim, Verdict
+from rag.types import AbstainReason, Citation, Claim, Status, Verdict
 
 Passage = tuple[ScoredChunk, Span]
 """A stretch of a retrieved chunk."""
+DECLINED = 0.05
+"""Confidence that is left, at most, when a model found no answer."""
 
 _special = re.compile(r"[\\`*_\[\]<>|~$]|&(?=#?\w+;)")
 _space = re.compile(r"\s+")
@@ -78,7 +80,7 @@ class Draft:
         """What wrote the text, as `Answer.engine` has it."""
         self.declined: AbstainReason | None = None
         """Why there is no answer after all."""
-        self.broken_off = False
+        self.incomplete = False
         """Whether the text stops before its end, or leaves part of the question open, and says so."""
         self.notices: list[str] = []
         self.usage: dict[str, int] = {}
@@ -107,6 +109,21 @@ class Draft:
         )
         markers = "".join(f"[{number}]" for number in numbers)
         return self.say(" ".join(filter(None, (text, remark, markers))))
+
+    def outcome(self, status: Status, confidence: float) -> tuple[Status, float, AbstainReason | None]:
+        """Return what became of an answer that the documents seemed to allow.
+
+        Args:
+            status: What the documents allow.
+            confidence: That they hold the answer; less is left of it as fewer claims are supported.
+        """
+        if self.declined:
+            return "abstained", min(confidence, DECLINED), self.declined
+        if self.engine != "extractive":
+            status = "partial" if self.incomplete else "answered"
+        worth = {"supported": 1.0, "weak": 0.5, "unsupported": 0.0}
+        held = sum(worth[claim.verdict] for claim in self.claims)
+        return status, confidence * held / max(1, len(self.claims)), None
 
     def _cite(self, source: ScoredChunk, span: Span) -> int:
         chunk = source.chunk

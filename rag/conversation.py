@@ -63,6 +63,11 @@ def own_terms(question: str) -> list[str]:
     return [word for word in content_terms(question) if word not in _question_words]
 
 
+def without_pronouns(question: str) -> str:
+    """Return a question without the words that stand for something said before."""
+    return _pronouns.sub(" ", question)
+
+
 def leans(question: str) -> bool:
     """Whether a question can only be understood with what was said before it."""
     return len(own_terms(question)) <= 1 or bool(_openers.match(question)) or _points_back(question)

@@ -21,6 +21,8 @@ _directive = re.compile(
     r"|\b(?:print|output|phrase|write|give)\s+(?:out\s+)?(?:your\s+|the\s+)?response\b"
     r"|\b(?:when|if|whenever)\s+(?:you\s+)?(?:are\s+)?(?:asked|summari[sz]e|summari[sz]ing|answer|answering|quote|quoting|respond|responding)\b.{0,60}\b"
     r"(?:add|say|include|append|mention|insert|reply|respond|output|print|answer|write|link)\b"
+    r"|\b(?:and|then|instead|must|should|only|please)\s+(?:output|print|reply|respond|report|state|say|write)\s*:"
+    r"|\bnote\s+(?:to|for)\s+(?:\w+\s+){0,3}(?:software|systems?|models?|agents?|parsers?|bots?|screeners?|ai)\b"
     r"|\bdo\s+not\s+(?:mention|reveal|disclose)\s+(?:this|these|that)\b"
     r"|<!--|-->|</?(?:context|system|user|assistant|instructions?|passages?|document)>|<\|\w+\|>|\[/?INST\]"
     r"|^\W*(?:system|assistant|user|developer)\s*:"

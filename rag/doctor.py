@@ -10,6 +10,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from index import FootnoteError
+from rag.errors import ModelError
+from rag.model import ServerModel
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -67,7 +69,20 @@ def _search(bot: Assistant) -> str:
 
 
 def _answers(bot: Assistant) -> str:
-    return f"{bot.engine}: in the documents' own words, no model and no network"
+    model = bot.model
+    if model is None:
+        return f"{bot.engine}: in the documents' own words, no model and no network"
+    if isinstance(model, ServerModel):
+        offered = model.look()
+        if offered and model.name not in offered:
+            raise ModelError(f"{model.server} offers {', '.join(offered[:8])} and not {model.name}.")
+    started, messages = time.perf_counter(), [{"role": "user", "content": "Reply with: ok"}]
+    said = model.stream(messages, seconds=bot.settings.timeout, usage={})
+    any(said)  # until the first word
+    said.close()
+    where = f" at {model.server}" if isinstance(model, ServerModel) else ""
+    took = (time.perf_counter() - started) * 1000
+    return f"{model.name}{where}: first word in {took:.0f} ms, window of {model.window:,} tokens"
 
 
 def _page(bot: Assistant) -> str:

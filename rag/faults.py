@@ -100,7 +100,9 @@ def _connection(error: Exception, server: str) -> ModelError:
     causes = list(_chain(error))
     text = " ".join(str(cause) for cause in causes).lower()
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text:
-        return ModelError(f"The secure connection to {server} failed: check its certificate and https or http.")
+        return ModelError(
+            f"The secure connection to {server} failed: check its certificate and https or http."
+        )
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "name resolution" in text:
         return ModelError(f"There is no server named in {server}: check OPENAI_BASE_URL and the network.")
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes) or "attempts failed" in text:

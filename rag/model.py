@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import weakref
-from collections.abc import AsyncIterator, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Coroutine, Generator, Mapping, Sequence
 from functools import cache
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Protocol
@@ -54,7 +54,9 @@ class LanguageModel(Protocol):
     def window(self) -> int:
         """Tokens that prompt and reply may have together."""
 
-    def stream(self, messages: Sequence[Message], *, seconds: float, usage: Usage) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, seconds: float, usage: Usage
+    ) -> Generator[str, None, None]:
         """Yield the reply piece by piece; an empty piece only means that the wait goes on.
 
         Closing the generator ends the request.
@@ -116,7 +118,9 @@ class ServerModel:
             self._window = _stated_window(ours)
         return names
 
-    def stream(self, messages: Sequence[Message], *, seconds: float, usage: Usage) -> Iterator[str]:
+    def stream(
+        self, messages: Sequence[Message], *, seconds: float, usage: Usage
+    ) -> Generator[str, None, None]:
         """Yield the reply piece by piece; see `LanguageModel.stream`."""
         if self._name is None:
             self.look()
@@ -190,7 +194,7 @@ class ServerModel:
                     async for piece in self._request(messages, usage):
                         begun = True
                         pieces.put(piece)
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - as above; some may pass by
                     fault = explain(error, self.server, self.name)
                     fault.retry_after = None if begun else fault.retry_after
                     raise fault from None
@@ -221,7 +225,9 @@ class ServerModel:
 
     async def _open(self, client: AsyncOpenAI, messages: list[Message], plain: bool) -> Any:
         """Send a request; a plain one for models that take no temperature, or servers that count no tokens."""
-        options: dict[str, Any] = {} if plain else {"temperature": 0, "stream_options": {"include_usage": True}}
+        options: dict[str, Any] = (
+            {} if plain else {"temperature": 0, "stream_options": {"include_usage": True}}
+        )
         return await client.chat.completions.create(
             model=self.name,
             messages=messages,  # type: ignore[arg-type]

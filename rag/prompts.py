@@ -7,11 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from index import ScoredChunk, Span
+from index import ScoredChunk
 from rag.citations import Passage
 from rag.directives import is_directive
-from rag.evidence import Evidence
 from rag.model import Message
+from rag.types import History
 
 NO_ANSWER = "NO ANSWER"
 """What a model is asked to reply when the passages hold no answer."""
@@ -45,8 +45,8 @@ Rewrite the last question so that it can be understood without the conversation:
 what is left out, with words of the conversation. Keep its language and everything it asks. Reply with the \
 question alone."""
 _TRANSLATE = """\
-Translate the question into the language of these titles of documents. Keep names, dates and numbers. Reply \
-with the translated question alone.
+Translate the last question into the language of these titles of documents, so that it can be understood \
+without the conversation. Keep names, dates and numbers. Reply with the translated question alone.
 
 Titles:
 {titles}"""
@@ -68,43 +68,54 @@ class Shown:
     """What the prompt says, titles among the sentences."""
     chunks: list[ScoredChunk] = field(default_factory=list)
     """The chunks they stand in, each with only the sentences shown."""
-    left_out: int = 0
+    too_long: int = 0
     """Chunks that did not fit."""
     directives: int = 0
-    """Sentences that address whoever answers, rather than say something."""
+    """Sentences that tell whoever answers what to do."""
+
+    def notices(self) -> list[str]:
+        """Return what a person should know about what was kept from the model."""
+        notices = []
+        if self.too_long:
+            total = self.too_long + len(self.chunks)
+            notices.append(
+                f"{self.too_long} of {total} passages did not fit into the model and were left out."
+            )
+        if self.directives:
+            notices.append(
+                f"{self.directives} sentence{'s' * (self.directives > 1)} of the documents not shown to the model: "
+                "instructions to whoever answers."
+            )
+        return notices
 
 
-def show(evidence: Sequence[Evidence], budget: int) -> Shown:
-    """Choose what a model is shown: the chunks that evidence stands in, each whole, while they fit.
+def show(chunks: Sequence[ScoredChunk], budget: int) -> Shown:
+    """Choose what a model is shown: sentence by sentence, the chunks that fit.
 
     Args:
-        evidence: All sentences that were read, those of the most relevant chunk first.
+        chunks: What was retrieved, the most relevant first.
         budget: Tokens that the passages may take.
     """
-    sentences: dict[int, dict[Span, None]] = {}
-    sources: dict[int, ScoredChunk] = {}
-    for item in evidence:
-        sources.setdefault(item.source.chunk.id, item.source)
-        sentences.setdefault(item.source.chunk.id, {})[item.span] = None
-    passages, lines, chunks = list[Passage](), list[str](), list[ScoredChunk]()
-    left_out = directives = 0
-    for chunk_id, source in sources.items():
+    passages, lines, kept = list[Passage](), list[str](), list[ScoredChunk]()
+    too_long = directives = 0
+    for source in chunks:
         chunk = source.chunk
-        spans = [span for span in sorted(sentences[chunk_id]) if not is_directive(chunk.sentence(span))]
+        spans = [span for span in chunk.sentences if not is_directive(chunk.sentence(span))]
         numbered = [
-            f"[{number}] {clean(chunk.sentence(span))}" for number, span in enumerate(spans, len(passages) + 1)
+            f"[{number}] {clean(chunk.sentence(span))}"
+            for number, span in enumerate(spans, len(passages) + 1)
         ]
         block = [f"From “{clean(chunk.title)}” ({clean(chunk.file)}):", *numbered]
         cost = sum(map(tokens, block))
-        directives += len(sentences[chunk_id]) - len(spans)
+        directives += len(chunk.sentences) - len(spans)
         if cost > budget:
-            left_out += 1
+            too_long += 1
         elif spans:
             budget -= cost
             lines += block
-            chunks.append(replace(source, chunk=replace(chunk, sentences=tuple(spans))))
+            kept.append(replace(source, chunk=replace(chunk, sentences=tuple(spans))))
             passages += [(source, span) for span in spans]
-    return Shown(passages, lines, chunks, left_out, directives)
+    return Shown(passages, lines, kept, too_long, directives)
 
 
 def answering(question: str, shown: Shown) -> list[Message]:
@@ -122,16 +133,15 @@ def room(window: int, question: str) -> int:
     return window - min(REPLY_TOKENS, window // 4) - fixed
 
 
-def condensing(question: str, history: Sequence[tuple[str, str]]) -> list[Message]:
+def condensing(question: str, history: History) -> list[Message]:
     """Return the messages that ask for a follow-up question in a form that stands alone."""
-    turns = "\n".join(f"Q: {clean(asked)}\nA: {clean(answered)}" for asked, answered in history)
-    return _messages(_CONDENSE, f"Conversation:\n{turns}\n\nLast question: {clean(question)}")
+    return _messages(_CONDENSE, _conversation(question, history))
 
 
-def translating(question: str, titles: Sequence[str]) -> list[Message]:
+def translating(question: str, history: History, titles: Sequence[str]) -> list[Message]:
     """Return the messages that ask for a question in the language of some titles."""
     listed = "\n".join(f"- {clean(title)}" for title in titles)
-    return _messages(_TRANSLATE.format(titles=listed), clean(question))
+    return _messages(_TRANSLATE.format(titles=listed), _conversation(question, history))
 
 
 def entailing(claim: str, passage: str) -> list[Message]:
@@ -147,6 +157,11 @@ def clean(text: str) -> str:
 def tokens(text: str) -> int:
     """Return how many tokens a text takes, counted high for every tokenizer: one per three bytes."""
     return len(text.encode()) // 3 + 2
+
+
+def _conversation(question: str, history: History) -> str:
+    turns = "".join(f"Q: {clean(asked)}\nA: {clean(answered)}\n" for asked, answered in history)
+    return f"Conversation:\n{turns}\nLast question: {clean(question)}" if turns else clean(question)
 
 
 def _messages(system: str, user: str) -> list[Message]:
