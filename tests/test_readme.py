@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.serving import GRADIO_WARNINGS, serving
+
 ROOT = Path(__file__).resolve().parent.parent
+ADDRESS = "http://127.0.0.1:7860/"
 TEXT = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
 
@@ -27,14 +32,34 @@ def at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("FOOTNOTE_INDEX_DIR", str(tmp_path / "index"))
 
 
-@pytest.mark.usefixtures("at_home")
-def test_its_python_runs_from_top_to_bottom(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.fixture
+def served(at_home: None) -> Iterator[str]:
+    """Where `make chat` has been run, though at another port."""
+    from rag import Assistant
+
+    with serving(Assistant()) as url:
+        yield url
+
+
+pytestmark = GRADIO_WARNINGS
+
+
+def test_its_python_runs_from_top_to_bottom(served: str, capsys: pytest.CaptureFixture[str]) -> None:
     names: dict[str, Any] = {}
     found = blocks("python")
     assert found
     for block in found:
-        exec(compile(block, "README.md", "exec"), names)
+        exec(compile(block.replace(ADDRESS, served), "README.md", "exec"), names)
     assert capsys.readouterr().out
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+def test_its_requests_are_answered(served: str) -> None:
+    [request] = [block for block in blocks("sh") if "curl" in block]
+    script = request.replace(ADDRESS, served)
+    sent = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, check=True).stdout
+    assert '"finish_reason": "stop"' in sent
+    assert sent.endswith("data: [DONE]\n\n")
 
 
 COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("footnote ")]

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import signal
 import socket
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from filelock import FileLock
+from openai import OpenAI
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -190,6 +195,43 @@ def test_a_port_that_is_taken_is_named(corpus: Path) -> None:
         port = str(taken.getsockname()[1])
         ended = footnote("chat", str(corpus), "--port", port, "--index-dir", str(corpus.parent / "real"))
     assert_one_sentence(ended, port)
+
+
+def test_serve_answers_programs_that_know_the_token_until_it_is_stopped(corpus: Path) -> None:
+    script = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from ui.cli import main; main()"
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            script,
+            "serve",
+            str(corpus),
+            "--port",
+            "0",
+            "--index-dir",
+            str(corpus.parent / "real"),
+        ],
+        cwd=ROOT,
+        env=os.environ | {"FOOTNOTE_TOKEN": "open sesame"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        assert process.stdout is not None
+        banner = [next(process.stdout), next(process.stdout)]
+        assert "this computer only" in banner[0]
+        address = re.search(r"http://127\.0\.0\.1:\d+/v1", banner[1])
+        assert address, banner
+        with OpenAI(base_url=address[0], api_key="open sesame", max_retries=0) as client:
+            messages: Any = [{"role": "user", "content": QUESTION}]
+            reply: Any = client.chat.completions.create(model="footnote", messages=messages)
+        assert reply.footnote["citations"][0]["file"] == "bakery.txt"
+        assert httpx.get(f"{address[0]}/models", trust_env=False).status_code == 401
+    finally:
+        process.send_signal(signal.SIGINT)
+        rest, _ = process.communicate(timeout=60)
+    assert (process.returncode, rest) == (0, "")
 
 
 # Doctor
