@@ -133,6 +133,10 @@ class _Checked:
                 f"{self._left_out} sentence{'s' * (self._left_out > 1)} of the model's reply left out: "
                 "the documents do not support or even contradict what it said."
             )
+        if weak := sum(claim.verdict == "weak" for claim in draft.claims):
+            draft.notices.append(
+                f"{weak} sentence{'s' * (weak > 1)} only loosely supported: compare with the passages."
+            )
         if fault:
             draft.notices.append(fault)
             draft.incomplete = True
@@ -152,7 +156,7 @@ class _Checked:
             raise ModelError("The passages do not fit into the model.")
         messages = prompts.answering(writer.question, shown)
         writer.trace.prompt(messages)
-        verifier = Verifier(shown.chunks, writer.embedder, writer.question)
+        verifier = Verifier(shown.chunks, writer.question)
         sentences = Sentences(len(shown.passages))
         stream = writer.model.stream(messages, seconds=writer.settings.timeout, usage=self._draft.usage)
         try:

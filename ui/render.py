@@ -62,7 +62,7 @@ def _state(turn: Turn) -> Html:
         case Phase.RUNNING:
             return el("p", _progress(turn), class_="progress")
         case Phase.STOPPED:
-            return el("p", "Stopped. What stands above is incomplete and was not checked.", class_="state")
+            return el("p", "Stopped. What stands above is incomplete.", class_="state")
         case _:
             message = "Interrupted: something went wrong, and what stands above is incomplete. "
             advice = f"Retry, or look for error {turn.error} in the log."
