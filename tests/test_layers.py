@@ -19,7 +19,17 @@ MODULES = [
     for path in sorted((ROOT / package).rglob("*.py"))
     if "training" not in path.parts  # a recipe to run once, not part of the program
 ]
-HEAVY = ["llama_index", "chromadb", "gradio", "onnxruntime", "openai", "tantivy", "pydantic_settings", "onnx"]
+HEAVY = [
+    "llama_index",
+    "chromadb",
+    "gradio",
+    "mcp",
+    "onnxruntime",
+    "openai",
+    "tantivy",
+    "pydantic_settings",
+    "onnx",
+]
 MAX_MODULE, MAX_FUNCTION = 400, 60
 named = pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
 
@@ -75,7 +85,7 @@ def test_a_name_that_does_not_exist_is_an_attribute_error() -> None:
     [
         ("import rag", HEAVY),
         ("import ui", HEAVY),
-        ("import ui.cli", ["llama_index", "chromadb", "gradio", "openai", "onnxruntime", "onnx"]),
+        ("import ui.cli", ["llama_index", "chromadb", "gradio", "mcp", "openai", "onnxruntime", "onnx"]),
         ("from rag import Assistant", ["chromadb", "gradio", "openai", "onnxruntime", "onnx"]),
     ],
 )
