@@ -100,21 +100,21 @@ class Assistant:
         Takes and raises the same as `ask`; what happens on the way is written into a trace. Closing the
         stream ends the request to the model; while one is awaited, an empty delta comes four times a second.
         """
-        clock, draft, trace = _Clock(), Draft(), trace or Trace()
+        way = _Way(self.model, self.settings, trace or Trace())
+        clock, draft = way.clock, way.draft
         with clock("open"):
             index = self.ready()
         question = _whole(question)
         reason = abstention.cannot_ask(question, index)
-        asides = self._asides(draft, trace)
         with clock("rewriting"):
             asked = (
                 understand("", question.strip())
                 if reason
-                else self._understand(index, question, history, asides)
+                else self._understand(index, question, history, way.asides)
             )
         with clock("retrieval"):
             chunks = () if reason else tuple(self._find(index, asked))
-        trace.search(asked.query, chunks)
+        way.trace.search(asked.query, chunks)
         yield Retrieved(asked.query, chunks)
         status: Status = "abstained"
         confidence = 0.0
@@ -125,26 +125,7 @@ class Assistant:
         if reason:
             yield TextDelta(draft.say(abstention.explain(reason)))
         else:
-            write = extractive.write
-            if self.model and asides:
-                from rag.generative import Writer
-
-                told = (
-                    question.strip()
-                    if asked.query == question.strip()
-                    else f"{question.strip()} ({asked.query})"
-                )
-                write = Writer(
-                    model=self.model,
-                    settings=self.settings,
-                    embedder=index.embedder,
-                    question=told,
-                    chunks=chunks,
-                    asides=asides,
-                    clock=clock,
-                    trace=trace,
-                ).write
-            for text in write(parts, draft):
+            for text in way.writer(index, question.strip(), asked, chunks)(parts, draft):
                 yield TextDelta(text)
             status, confidence, reason = draft.outcome(status, confidence)
         yield Completed(
@@ -274,11 +255,6 @@ class Assistant:
                 raise
             self._notices = (f"Changes in the folder may be missing here. {error}",)
 
-    def _asides(self, draft: Draft, trace: Trace) -> Asides | None:
-        if self.model is None:
-            return None
-        return Asides(self.model, self.settings.rewrite_timeout, draft.usage, trace)
-
     def _understand(self, index: Index, question: str, history: History, asides: Asides | None) -> Question:
         if asides and is_foreign(question, index):
             translated = asides.translate(question, history, [title for _, title in index.titles()])
@@ -315,6 +291,34 @@ class Assistant:
         from rag.retriever import HybridRetriever
 
         return HybridRetriever(index, k)
+
+
+class _Way:
+    """What one question has with it on its way to an answer."""
+
+    def __init__(self, model: LanguageModel | None, settings: Settings, trace: Trace) -> None:
+        self._model, self._settings = model, settings
+        self.clock, self.draft, self.trace = _Clock(), Draft(), trace
+        self.asides = Asides(model, settings.rewrite_timeout, self.draft.usage, trace) if model else None
+
+    def writer(
+        self, index: Index, question: str, asked: Question, chunks: Sequence[ScoredChunk]
+    ) -> Callable[[Sequence[Judgement], Draft], Iterator[str]]:
+        """What turns that which was found into text: `extractive.write`, or the same of a model's."""
+        if self._model is None or self.asides is None:
+            return extractive.write
+        from rag.generative import Writer
+
+        return Writer(
+            model=self._model,
+            settings=self._settings,
+            embedder=index.embedder,
+            question=question if asked.query == question else f"{question} ({asked.query})",
+            chunks=chunks,
+            asides=self.asides,
+            clock=self.clock,
+            trace=self.trace,
+        ).write
 
 
 class _Clock:

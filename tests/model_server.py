@@ -105,6 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         model.asked.append(json.loads(body))
         model.keys.append(str(self.headers.get("authorization")))
+        model.arrived.set()
         reply = model.script.pop(0) if len(model.script) > 1 else model.script[0]
         reply(self)
         self.close_connection = True
@@ -162,6 +163,8 @@ class ModelServer:
         self.keys: list[str] = []
         self.looks = 0
         """How often the list of models was asked for."""
+        self.arrived = threading.Event()
+        """Set once a reply is asked for."""
         self.gone = threading.Event()
         """Set once a client has closed the connection before the reply's end."""
 

@@ -18,7 +18,6 @@ from rag import (
     Answer,
     Assistant,
     Completed,
-    ConfigurationError,
     CorpusError,
     Event,
     Retrieved,
@@ -318,8 +317,3 @@ def test_asking_and_syncing_at_once_is_safe(tmp_path: Path) -> None:
     assert [sync.result().added for sync in syncs].count(len(TOWN)) <= 1
     assert all(ask.result().status == "answered" for ask in asks)
     assert all("updating" not in notice for ask in asks for notice in ask.result().notices)
-
-
-def test_a_model_that_cannot_be_used_yet_is_refused_in_words() -> None:
-    with pytest.raises(ConfigurationError, match="yet"):
-        Assistant(SEEDS, llm=object())

@@ -205,6 +205,7 @@ def test_closing_a_stream_ends_the_request_to_a_server_that_says_nothing(
     stream = bot.stream(QUESTION)
     assert isinstance(next(stream), Retrieved)
     assert next(stream) == TextDelta("")
+    assert model.arrived.wait(20)
     stream.close()  # type: ignore[attr-defined]
     assert model.gone.wait(2)
 

@@ -118,3 +118,40 @@ def test_the_index_goes_where_it_is_told(tmp_path: Path) -> None:
     one, other = settings.index_folder(tmp_path / "docs"), settings.index_folder(tmp_path / "more")
     assert one.parent == other.parent == tmp_path / "here"
     assert one != other
+
+
+# The model's server
+
+
+def test_the_model_s_server_is_set_as_other_programs_set_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:11434/v1")
+    settings = load_settings()
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "sk-canary"
+    assert settings.base_url == "http://localhost:11434/v1"
+    assert "sk-canary" not in f"{settings!r} {settings} {settings.model_dump()}"
+
+
+def test_our_own_names_for_the_server_count_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "theirs")
+    monkeypatch.setenv("FOOTNOTE_API_KEY", "ours")
+    settings = load_settings()
+    assert settings.api_key is not None
+    assert settings.api_key.get_secret_value() == "ours"
+
+
+def test_a_key_of_another_program_is_not_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_KEY", "somebody's")
+    monkeypatch.setenv("BASE_URL", "http://somewhere")
+    assert (load_settings().api_key, load_settings().base_url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:11434", "ftp://x/v1", "http://", "http://me:sk-canary@x/v1", "http://x/v1?key=sk-canary"],
+)
+def test_an_address_that_cannot_work_is_named_without_what_it_holds(address: str) -> None:
+    with pytest.raises(ConfigurationError, match="base_url") as raised:
+        load_settings(base_url=address)
+    assert "sk-canary" not in str(raised.value)

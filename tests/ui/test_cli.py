@@ -22,6 +22,7 @@ from typer.testing import CliRunner
 from rag import Assistant, load_settings
 from tests.corpora import TOWN, write
 from tests.fakes import HashEmbedder
+from tests.model_server import model_server, says
 from ui import cli
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,27 @@ def test_json_is_the_answer_and_nothing_else(run, corpus) -> None:  # type: igno
     printed = json.loads(ended.out)
     assert printed.keys() == expected.keys()
     assert (printed["text"], printed["citations"]) == (expected["text"], expected["citations"])
+
+
+def test_a_trace_shows_the_search_the_prompt_the_reply_and_the_verdicts(run, corpus, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    with model_server() as model:
+        model.script = [says("Ann Lee was born in Oslo in 1950 [2]. She was a [bold]queen[/bold].")]
+        monkeypatch.setenv("OPENAI_BASE_URL", model.url)
+        monkeypatch.setenv("OPENAI_API_KEY", "sk-canary")
+        ended = run("ask", QUESTION, "--trace", "--corpus", corpus)
+    assert ended.code == 0
+    assert "Ann Lee was born in Oslo in 1950. [1]" in ended.out
+    for said in (
+        "── search",
+        "bakery.txt",
+        "── prompt",
+        "── reply",
+        "[bold]queen",
+        "supported:",
+        "verification",
+    ):
+        assert said in ended.err
+    assert "sk-canary" not in ended.out + ended.err
 
 
 def test_an_empty_question_and_an_empty_folder_are_answered_in_words(run, tmp_path, corpus) -> None:  # type: ignore[no-untyped-def]
