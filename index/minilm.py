@@ -9,6 +9,7 @@ followed by the mean over the tokens and L2 normalisation, as sentence-transform
 from __future__ import annotations
 
 import hashlib
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,28 @@ def model_folder() -> Path:
                 f"The embedding model's {folder / name} is missing: reinstall {DISTRIBUTION}."
             )
     return folder
+
+
+@cache
+def vocabulary() -> dict[str, int]:
+    """Return the model's words and pieces of words, each with its row in `word_vectors`."""
+    lines = (model_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    return {line: row for row, line in enumerate(lines)}
+
+
+@cache
+def word_vectors() -> np.ndarray:
+    """Return the vectors that the model starts from, one row per word of its vocabulary, of length 1.
+
+    Words of like meaning have a cosine above 0.3, of 100 pairs of any other words one.
+    """
+    import numpy as np
+    from safetensors import safe_open
+
+    with safe_open(model_folder() / "model.safetensors", "np") as tensors:
+        rows: np.ndarray = tensors.get_tensor(f"{EMBEDDINGS}.word_embeddings.weight")
+    rows = rows - rows.mean(0)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
 
 
 def graph_file() -> Path:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from index import Span
 
@@ -18,20 +19,31 @@ CLOSE = Decimal("0.05")
 EXACT = Decimal("0.02")
 """Share by which a measure may be off after it was converted to another unit."""
 
-_ones = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen".split()
-_tens = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_ordinals = "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth".split()
-_SMALL = {word: number for number, word in enumerate(_ones)} | {
-    word: 10 * number for number, word in enumerate(_tens, 2)
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_ONES = _words(
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen "
+    "fifteen sixteen seventeen eighteen nineteen"
+)
+_TENS = _words("twenty thirty forty fifty sixty seventy eighty ninety")
+_ORDINALS = _words(
+    "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth "
+    "thirteenth fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
+)
+_MONTHS = _words("january february march april may june july august september october november december")
+_SMALL = {word: number for number, word in enumerate(_ONES)} | {
+    word: 10 * number for number, word in enumerate(_TENS, 2)
 }
-_ORDINAL = {word: number for number, word in enumerate(_ordinals)} | {
-    f"{word[:-1]}ieth": 10 * number for number, word in enumerate(_tens, 2)
+_ORDINAL = {word: number for number, word in enumerate(_ORDINALS)} | {
+    f"{word[:-1]}ieth": 10 * number for number, word in enumerate(_TENS, 2)
 }
 _SCALE = {
     "hundred": 10**2, "thousand": 10**3, "k": 10**3, "million": 10**6, "mn": 10**6, "billion": 10**9,
     "bn": 10**9, "trillion": 10**12, "dozen": 12, "万": 10**4, "億": 10**8, "兆": 10**12, "亿": 10**8,
 }  # fmt: skip
-_MONTHS = "january february march april may june july august september october november december".split()
 _MONTH = {month: number for number, month in enumerate(_MONTHS, 1)}
 _MONTH |= {month[:3]: number for month, number in _MONTH.items()} | {"sept": 9}
 _CURRENCY = {
@@ -64,13 +76,13 @@ _HEDGE = {
 _word = rf"(?:{'|'.join([*sorted(_SMALL, key=len, reverse=True), 'hundred', 'thousand', 'million', 'billion', 'trillion', 'dozen'])})s?"
 _ordinal = rf"(?:{'|'.join(sorted(_ORDINAL, key=len, reverse=True))})"
 _month = rf"(?:{'|'.join(_MONTHS)}|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"
-_digits = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d])|\d{1,3}(?: \d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
+_digits = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\d])|\d{1,3}(?: \d{3})+(?![\d,])(?:\.\d+)?|\d+(?:\.\d+)?"
 _day = r"(?P<{}>\d{{1,2}})(?:st|nd|rd|th)?"
 _date = re.compile(
     rf"\b(?P<month1>{_month})\s*{_day.format('day1')}\b(?!\s*[:.,]\d)(?:,?\s+(?P<year1>\d{{4}})\b)?"
     rf"|\b(?:the\s+)?{_day.format('day2')}\s+(?:of\s+)?(?P<month2>{_month})(?:,?\s+(?P<year2>\d{{4}})\b)?"
     r"|\b(?P<year3>\d{4})-(?P<month3>\d{2})-(?P<day3>\d{2})\b"
-    r"|(?P<year4>\d{4})年(?P<month4>\d{1,2})月(?P<day4>\d{1,2})日"
+    r"|(?:(?P<year4>\d{4})年)?(?P<month4>\d{1,2})月(?:(?P<day4>\d{1,2})日)?"
     rf"|\b(?P<month5>{_month})\s*(?:of\s+|,\s*)?(?P<year5>\d{{4}})\b",
     re.IGNORECASE,
 )
@@ -81,13 +93,21 @@ _number = re.compile(
     rf"|\b(?P<ordinal>{_ordinal})(?P<part>s?)\b|\b(?P<half>half|halves|quarters?)\b",
     re.IGNORECASE,
 )
-_scale = re.compile(r"[\s-]?(?:(hundred|thousand|million|billion|trillion|dozen)s?\b|(k|bn|mn)\b|([万億兆亿]))", re.I)
+_scale = re.compile(
+    r"[\s-]?(?:(hundred|thousand|million|billion|trillion|dozen)s?\b|(k|bn|mn)\b|([万億兆亿]))", re.I
+)
 _fraction = re.compile(rf"[\s-](?P<part>{_ordinal}|half|halves|quarter)s?\b", re.IGNORECASE)
 _after = re.compile(
-    r"[\s-]*(?:(?P<percent>%|per\s?cent\b|percentage\s+points?\b|パーセント)|(?P<square>sq(?:uare|\.)?\s+)?(?P<unit>[^\W\d_]+))"
+    r"[\s-]*(?:(?P<percent>%|per\s?cent\b|percentage\s+points?\b|パーセント)|(?P<square>sq(?:uare|\.)?\s+)?(?P<unit>[A-Za-z]+|時間|[年月日分秒円]))"
 )
 _before = re.compile(rf"\b({'|'.join(_HEDGE)})\s+(?:the\s+|an?\s+|us)?[$€£¥]?$", re.IGNORECASE)
-_pronoun = re.compile(r"[\s-]+(?:of|another|who|that|which|or|can|must|should|may|might|would|by|such|is|was)\b|'s|\W*$", re.I)
+_roman = re.compile(r"(?<=[a-z]\s)(?=[IVX]{2})(?P<tens>X{0,3})(?P<ones>IX|IV|V?I{0,3})\b")
+_ROMAN = {"": 0, "I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9}
+_number_alone = re.compile(r"^[\d.,]+")
+_to = re.compile(r"\s*(?:and|or|to|-)\s*")
+_pronoun = re.compile(
+    r"[\s-]+(?:of|another|who|that|which|or|can|must|should|may|might|would|by|such|is|was)\b|'s|\W*$", re.I
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +136,34 @@ def quantities(text: str) -> list[Quantity]:
         taken.append(match.span())
     for match in _lone_month.finditer(text):
         if not _inside(match.start(), taken):
-            found.append(Quantity(Decimal(_month_number(match.group())), "month", match.span(), match.group()))
+            found.append(
+                Quantity(Decimal(_month_number(match.group())), "month", match.span(), match.group())
+            )
+    for match in _roman.finditer(text):
+        value = 10 * len(match["tens"]) + _ROMAN[match["ones"]]
+        found.append(Quantity(Decimal(value), "", match.span(), match.group()))
     end = 0
     for match in _number.finditer(text):
         if match.start() >= end and not _inside(match.end() - 1, taken):
             found += (read := list(_read(text, match)))
             end = max((quantity.span[1] for quantity in read), default=match.end())
-    return sorted(found, key=lambda quantity: quantity.span)
+    found.sort(key=lambda quantity: quantity.span)
+    return [_in_range(text, *pair) for pair in pairwise(found)] + found[-1:]
+
+
+def _in_range(text: str, quantity: Quantity, following: Quantity) -> Quantity:
+    """A number with the unit of the next one where both share it: `5 to 10 km`."""
+    between = text[quantity.span[1] : following.span[0]]
+    unit = _number_alone.sub("", following.text)
+    if (
+        quantity.unit
+        or not unit
+        or not _to.fullmatch(between)
+        or following.unit not in (*_MEASURES, "%", *_CURRENCY)
+    ):
+        return quantity
+    shared = quantities(quantity.text + unit)
+    return replace(shared[0], span=quantity.span, text=quantity.text) if len(shared) == 1 else quantity
 
 
 def _inside(place: int, spans: Sequence[Span]) -> bool:
@@ -164,7 +205,11 @@ def _read(text: str, match: re.Match[str]) -> Iterator[Quantity]:
     unit, end, factor = _unit(text, match, end)
     before = _before.search(text, max(0, start - 20), match.start("digits") if match["digits"] else start)
     hedge = _HEDGE[re.sub(r"\s+", " ", before[1].lower())] if before else ""
-    if value < 100 and not unit and (year := re.search(r"\b(\d\d)(\d\d)\s?-\s?$", text[max(0, start - 8) : start])):
+    if (
+        value < 100
+        and not unit
+        and (year := re.search(r"\b(\d\d)(\d\d)\s?-\s?$", text[max(0, start - 8) : start]))
+    ):
         value += int(year[1]) * 100 if match["digits"] and len(match["digits"]) == 2 else 0
     yield Quantity(value * factor, unit, (start, end), text[start:end].strip(), hedge, loose)
 
@@ -206,8 +251,14 @@ def _unit(text: str, match: re.Match[str], end: int) -> tuple[str, int, Decimal]
     if match["suffix"] in ("s", "'s"):
         return "decade of years", end, one
     word = after["unit"].lower() if after else ""
+    if word == "年" and match["digits"] and len(match["digits"]) == 4:
+        return "", end, one
     for stem in (word, word.removesuffix("s"), word.removesuffix("es"), re.sub(r"(?:re|er)s?$", "", word)):
-        stem = "sq" + {"kilomet": "km", "mile": "mi", "met": "m", "feet": "ft", "foot": "ft"}.get(stem, stem) if after and after["square"] else stem
+        stem = (
+            "sq" + {"kilomet": "km", "mile": "mi", "met": "m", "feet": "ft", "foot": "ft"}.get(stem, stem)
+            if after and after["square"]
+            else stem
+        )
         if stem in _CURRENCY:
             return _CURRENCY[stem], after.end() if after else end, one
         if stem in _UNIT and not (match["ordinal"] or match["suffix"] or match["last"]):
@@ -220,14 +271,18 @@ def same(claimed: Quantity, found: Quantity) -> bool:
     """Whether two quantities are equal, in whatever way they are written."""
     if claimed.unit == found.unit:
         converted = claimed.unit in _MEASURES and claimed.text.lower() != found.text.lower()
-        return _near(claimed.value, found.value, EXACT if converted and _unlike(claimed, found) else Decimal(0))
+        return _near(
+            claimed.value, found.value, EXACT if converted and _unlike(claimed, found) else Decimal(0)
+        )
     one, other = sorted((claimed, found), key=lambda quantity: quantity.unit)
     if one.unit:
         return False
     if other.unit == "%":
         return one.value * 100 == other.value and one.value < 1
-    if other.unit in _MEASURES:
-        return any(one.value * Decimal(str(factor)) == other.value for factor in _MEASURES[other.unit].values())
+    if other.unit in _MEASURES and not claimed.unit:
+        return any(
+            one.value * Decimal(str(factor)) == other.value for factor in _MEASURES[other.unit].values()
+        )
     return one.value == other.value and other.unit != "month"
 
 
@@ -239,7 +294,8 @@ def _unlike(one: Quantity, other: Quantity) -> bool:
 
 def close(claimed: Quantity, found: Quantity) -> bool:
     """Whether a quantity is a fair rounding of another one."""
-    if claimed.unit != found.unit or claimed.unit.startswith(("month", "day of")):
+    year = not claimed.unit and 1000 <= claimed.value <= 2100
+    if claimed.unit != found.unit or year or claimed.unit.startswith(("month", "day of")):
         return False
     if found.hedge and found.value == claimed.value:
         return True

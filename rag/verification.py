@@ -7,13 +7,21 @@ must agree with what it cites; how well its words and meaning are covered decide
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from index import ScoredChunk
-from index.embedding import Embedder
+from index import ScoredChunk, Span
+from rag.agreement import differences, foreign, foreign_difference
 from rag.citations import Passage
+from rag.sources import Difference, Source
+from rag.statement import Statement
+from rag.support import chance, copied, features
 from rag.types import Verdict
+
+SUPPORTED, WEAK = 0.4, 0.25
+"""Chances from which on a claim counts as supported, and as weakly supported."""
+SEARCHED = 3
+"""How many of the retrieved sentences are tried where the cited ones do not support a claim."""
 
 
 class Reason(StrEnum):
@@ -54,19 +62,37 @@ class Verification:
     """Whether the passages say otherwise (another number, name, or the opposite), rather than nothing."""
 
 
+_KINDS = {
+    "number": Reason.NUMBER,
+    "name": Reason.NAME,
+    "opposite": Reason.OPPOSITE,
+    "stronger": Reason.STRONGER,
+}
+_SENTENCES = {
+    Reason.COVERED: "The cited passage says this.",
+    Reason.LOOSE: "The cited passage says something close to this, not quite the same.",
+    Reason.OTHER_LANGUAGE: "The cited passage is in another language, so only numbers and names could be compared.",
+    Reason.NUMBER: "{claimed} is not what the cited passage says.",
+    Reason.NAME: "{claimed} is not in the cited passage.",
+    Reason.OPPOSITE: "The cited passage says the opposite.",
+    Reason.STRONGER: "The cited passage says this of fewer, or less surely.",
+    Reason.NOT_COVERED: "The cited passage does not say this.",
+    Reason.NOTHING_CITED: "No passage says this.",
+}
+
+
 class Verifier:
     """Checks the claims of one answer against what was retrieved for it.
 
     Args:
         retrieved: The chunks that the model was given; each of their sentences may be cited.
-        embedder: Compares meanings.
         question: What was asked; its words may explain a claim (`It was built in 1901.`).
     """
 
-    def __init__(self, retrieved: Sequence[ScoredChunk], embedder: Embedder, question: str = "") -> None:
+    def __init__(self, retrieved: Sequence[ScoredChunk], question: str = "") -> None:
         self._retrieved = retrieved
-        self._embedder = embedder
-        self._question = question
+        self._question = Statement(question)
+        self._statements: dict[tuple[str, Span], Statement] = {}
 
     def verify(self, claim: str, cited: Sequence[Passage]) -> Verification:
         """Return whether a claim is supported, and by which passages.
@@ -82,4 +108,94 @@ class Verifier:
         Raises:
             EmbedderError: If the embedding model is missing or damaged.
         """
-        raise NotImplementedError
+        said = Statement(claim)
+        best = (
+            self._judge(said, cited)
+            if cited and said.tokens
+            else _verdict(Reason.NOTHING_CITED, "unsupported", ())
+        )
+        if best.verdict == "supported" or not said.tokens:
+            return best
+        for passages in self._elsewhere(said, cited):
+            other = self._judge(said, passages)
+            if other.verdict == "supported":
+                return other
+            if not cited and best.verdict == "unsupported":
+                best = other
+        return best
+
+    def _elsewhere(self, claim: Statement, cited: Sequence[Passage]) -> list[list[Passage]]:
+        """Retrieved sentences that share most words with a claim: the best ones, and the best two together."""
+        wanted = {token.stem for token in claim.content}
+        passages = [
+            passage
+            for scored in self._retrieved
+            for span in scored.chunk.sentences
+            if (passage := (scored, span)) not in cited
+        ]
+        shared = [(len(wanted & self._read(passage).stems), passage) for passage in passages]
+        ranked = sorted((pair for pair in shared if pair[0]), key=lambda pair: -pair[0])[:SEARCHED]
+        found = [[passage] for _, passage in ranked]
+        if found:
+            left = wanted - self._read(found[0][0]).stems
+            more = max(passages, key=lambda passage: len(left & self._read(passage).stems))
+            found.append([found[0][0], more])
+        return found
+
+    def _judge(self, claim: Statement, passages: Sequence[Passage]) -> Verification:
+        source = self._source(passages)
+        if foreign(claim, source):
+            other = foreign_difference(claim, source)
+            return _differs(other, passages) if other else _verdict(Reason.OTHER_LANGUAGE, "weak", passages)
+        found = differences(claim, source)
+        if found and not found[0].slight:
+            return _differs(found[0], passages)
+        likely = 1.0 if copied(claim, source) else chance(features(claim, source))
+        if likely < WEAK:
+            return _verdict(Reason.NOT_COVERED, "unsupported", passages)
+        if found:
+            return _differs(found[0], passages)
+        if likely < SUPPORTED:
+            return _verdict(Reason.LOOSE, "weak", passages)
+        return _verdict(Reason.COVERED, "supported", passages)
+
+    def _source(self, passages: Sequence[Passage]) -> Source:
+        chunks = {scored.chunk.id: scored for scored, _ in passages}.values()
+        titles = {scored.chunk.title for scored in chunks}
+        nearby = [
+            (scored, span)
+            for scored in chunks
+            for span in scored.chunk.sentences
+            if (scored, span) not in passages
+        ]
+        return Source(
+            cited=tuple(map(self._read, passages)),
+            nearby=(*map(self._read, nearby), self._question),
+            known=tuple(map(Statement, sorted(titles))),
+        )
+
+    def _read(self, passage: Passage) -> Statement:
+        scored, span = passage
+        key = scored.chunk.file, span
+        if key not in self._statements:
+            self._statements[key] = Statement(scored.chunk.sentence(span))
+        return self._statements[key]
+
+
+def _differs(found: Difference, passages: Sequence[Passage]) -> Verification:
+    reason = _KINDS[found.kind]
+    verification = _verdict(reason, "weak" if found.slight else "unsupported", passages)
+    sentence = verification.sentence.format(claimed=f"“{found.claimed}”")
+    if found.found and reason in (Reason.NUMBER, Reason.NAME):
+        sentence = f"The cited passage has “{found.found}” where this says “{found.claimed}”."
+    return replace(verification, sentence=sentence, contradicts=not found.slight and bool(found.found))
+
+
+def _verdict(reason: Reason, verdict: Verdict, passages: Sequence[Passage]) -> Verification:
+    return Verification(
+        verdict=verdict,
+        reason=reason,
+        sentence=_SENTENCES[reason],
+        passages=tuple(passages),
+        contradicts=False,
+    )

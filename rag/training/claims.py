@@ -38,14 +38,41 @@ class Pair:
     question: str = ""
 
 
-MONTHS = "January February March April May June July August September October November December".split()
+MONTHS = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 MONTH = f"(?:{'|'.join(MONTHS)})"
 DATE = re.compile(rf"\b({MONTH}) (\d{{1,2}}), (\d{{4}})\b")
 TURNED_DATE = re.compile(rf"\b(\d{{1,2}}) ({MONTH}) (\d{{4}})\b")
 YEAR = re.compile(r"\b(1[0-9]\d\d|20[01]\d)\b(?!s)")
-ONES = "zero one two three four five six seven eight nine ten eleven twelve".split()
-NUMBER_WORD = re.compile(rf"\b({'|'.join(ONES[2:])})\b(?!-)")
-DIGIT = re.compile(r"(?<![\d,.$€£-])\b([2-9]|1[0-2])\b(?![\d,.%:-]|\s*(?:million|billion))")
+ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
+NUMBER_WORD = re.compile(rf"(?<![-–])\b({'|'.join(ONES[2:])})\b(?![-–]| hundred| thousand)")
+DIGIT = re.compile(r"(?<![\d,.:$€£–-])\b([2-9]|1[0-2])\b(?![\d,.%:–-]|\s*(?:million|billion))")
 SYNONYMS = """
 began=started|large=big|approximately=about|however=but|many=numerous|located=situated|died=passed away|received=got
 |used=employed|created=made|built=constructed|purchased=bought|often=frequently|main=principal|primarily=mainly
@@ -67,18 +94,19 @@ STRONGER = (
 )  # fmt: skip
 AUXILIARY = r"(?:is|are|was|were|has|have|had|can|could|will|would|should|may|might|must)"
 NEGATABLE = re.compile(rf"\b({AUXILIARY})\b(?! not\b)")
-PASSIVE = re.compile(r"^(The [\w -]{3,40}?|[A-Z][\w -]{2,40}?) (was|were) (\w+ed) by (the [\w ]{3,40}|[A-Z][\w ]{2,40})\.$")
-ACTIVE = re.compile(r"^((?:[A-Z][\w'-]+ ?)+) (\w+ed) (the \w+(?: \w+)?|(?:[A-Z][\w'-]+ ?)+)(?=\.|,| in| on| at| for)(.*)$")
-RELATIVE = re.compile(r",? (?:which|who|where)\b[^,]*(?=[.,])|\s\([^)]*\)|, [^,]{5,60},(?= (?:is|was|were|are|has|had)\b)")
+PASSIVE = re.compile(
+    r"^(The [\w -]{3,40}?|[A-Z][\w -]{2,40}?) (was|were) (\w+ed) by (the [\w ]{3,40}|[A-Z][\w ]{2,40})\.$"
+)
+ACTIVE = re.compile(
+    r"^((?:[A-Z][\w'-]+ ?)+) (\w+ed) (the \w+(?: \w+)?|(?:[A-Z][\w'-]+ ?)+)(?=\.|,| in| on| at| for)(.*)$"
+)
+RELATIVE = re.compile(
+    r",? (?:which|who|where)\b[^,]*(?=[.,])|\s\([^)]*\)|, [^,]{5,60},(?= (?:is|was|were|are|has|had)\b)"
+)
 OPENING = re.compile(r"^((?:In|On|At|During|After|Before|By|Since|For|From|Under) [^,]{3,50}), (.+)\.$")
 PAST = dict(
     pair.split()
-    for pair in (
-        "win won|begin began|become became|take took|make made|have had|come came|go went|leave left|give gave|lose lost|"
-        "write wrote|see saw|build built|hold held|lead led|get got|find found|meet met|say said|fall fell|grow grew|rise rose|"
-        "send sent|spend spent|teach taught|think thought|bring brought|buy bought|sell sold|keep kept|run ran|sign signed|"
-        "fight fought|break broke|choose chose|speak spoke|draw drew|drive drove|fly flew|know knew|sing sang|wear wore|tell told"
-    ).split("|")
+    for pair in ["win won", "begin began", "become became", "take took", "make made", "have had", "come came", "go went", "leave left", "give gave", "lose lost", "write wrote", "see saw", "build built", "hold held", "lead led", "get got", "find found", "meet met", "say said", "fall fell", "grow grew", "rise rose", "send sent", "spend spent", "teach taught", "think thought", "bring brought", "buy bought", "sell sold", "keep kept", "run ran", "sign signed", "fight fought", "break broke", "choose chose", "speak spoke", "draw drew", "drive drove", "fly flew", "know knew", "sing sang", "wear wore", "tell told"]
 )  # fmt: skip
 
 
@@ -91,6 +119,8 @@ def statement(question: str, answer: str, passage: str) -> str | None:
     for build in (_subject, _copula, _did, _many):
         if text := build(q, answer, passage):
             text = re.sub(r"\s+", " ", text).strip()
+            if re.search(r"\b(?:is|are|was|were|has|had) (?:is|are|was|were|has|had)\b", text):
+                return None
             return text[0].upper() + text[1:] + "."
     return None
 
@@ -101,7 +131,10 @@ def _subject(q: str, answer: str, passage: str) -> str | None:
     if not match:
         return None
     noun, verb, rest = match.groups()
-    is_verb = re.fullmatch(r"\w{2,}ed|won|led|made|took|gave|wrote|became|held|built|saw|found|has|had|began|came|lost|said", verb)
+    is_verb = re.fullmatch(
+        r"\w{2,}ed|won|led|made|took|gave|wrote|became|held|built|saw|found|has|had|began|came|lost|said",
+        verb,
+    )
     if not is_verb or re.search(r"\b(?:is|are|was|were|did|does|do)\b", noun):
         return None
     return f"{answer} {verb}{rest}"
@@ -109,18 +142,36 @@ def _subject(q: str, answer: str, passage: str) -> str | None:
 
 def _copula(q: str, answer: str, passage: str) -> str | None:
     """`When was it built?`: the verb goes where statements have it, the answer to the end."""
-    match = re.match(rf"^(?:in |on |at |by |to |for |from )?(who|what|which|when|where)((?: [\w'-]+){{0,3}}?) ({AUXILIARY}) (.+)$", q, re.I)
+    match = re.match(
+        rf"^(?:in |on |at |by |to |for |from )?(who|what|which|when|where)((?: [\w'-]+){{0,3}}?) ({AUXILIARY}) (.+)$",
+        q,
+        re.I,
+    )
     if not match:
         return None
     word, noun, verb, rest = match.groups()
     words = rest.split()
     if verb.lower() in ("is", "are", "was", "were") and noun == "":
-        place = next((n for n, w in enumerate(words) if n and re.fullmatch(r"\w+(?:ed|en|wn)|built|made|held|found|set|known|sold|led", w)), None)
+        place = next(
+            (
+                n
+                for n, w in enumerate(words)
+                if n and re.fullmatch(r"\w+(?:ed|en|wn)|built|made|held|found|set|known|sold|led", w)
+            ),
+            None,
+        )
         if place is None:
             return f"{rest} {verb} {_with(word, answer, passage)}"
         words.insert(place, verb)
         return f"{' '.join(words)} {_with(word, answer, passage)}"
-    place = next((n for n, w in enumerate(words) if n and re.fullmatch(r"\w+(?:ed|en|wn|ing)|be|been|built|made|held|found", w)), None)
+    place = next(
+        (
+            n
+            for n, w in enumerate(words)
+            if n and re.fullmatch(r"\w+(?:ed|en|wn|ing)|be|been|built|made|held|found", w)
+        ),
+        None,
+    )
     if place is None:
         return None
     words.insert(place, verb)
@@ -129,7 +180,11 @@ def _copula(q: str, answer: str, passage: str) -> str | None:
 
 def _did(q: str, answer: str, passage: str) -> str | None:
     """`When did it open?`: the verb takes the form that it has in the passage."""
-    match = re.match(r"^(?:in |on |at |by |to |for |from )?(who|whom|what|which|when|where|why|how many|how much)((?: [\w'-]+){0,3}?) (did|does|do) (.+)$", q, re.I)
+    match = re.match(
+        r"^(?:in |on |at |by |to |for |from )?(who|whom|what|which|when|where|why|how many|how much)((?: [\w'-]+){0,3}?) (did|does|do) (.+)$",
+        q,
+        re.I,
+    )
     if not match:
         return None
     word, noun, aux, rest = match.groups()
@@ -155,8 +210,17 @@ def _many(q: str, answer: str, passage: str) -> str | None:
 def _with(word: str, answer: str, passage: str) -> str:
     """The answer with the preposition that it has in the passage, for times and places."""
     if word.lower() in ("when", "where"):
-        found = re.search(rf"\b(in|on|at|from|near|by|during|after|before|until|since) (?:the )?{re.escape(answer)}", passage)
-        return f"{found[1]} {answer}" if found else f"in {answer}" if not re.match(r"(?i)in |on |at |during |after |before ", answer) else answer
+        found = re.search(
+            rf"\b(in|on|at|from|near|by|during|after|before|until|since) (?:the )?{re.escape(answer)}",
+            passage,
+        )
+        return (
+            f"{found[1]} {answer}"
+            if found
+            else f"in {answer}"
+            if not re.match(r"(?i)in |on |at |during |after |before ", answer)
+            else answer
+        )
     return answer
 
 
@@ -205,21 +269,30 @@ def rewritten_number(rng: random.Random, s: str) -> str | None:
     if text == s:
         text = DIGIT.sub(lambda m: ONES[int(m[1])], s)
     if text == s:
-        text = re.sub(r"\b(\d{1,3}),(\d{3})\b(?!,)", r"\1\2", s)
+        text = re.sub(r"(?<![\d,])(\d{1,3}),(\d{3})\b(?!,)", r"\1\2", s)
     text = re.sub(r"(\d)%", r"\1 percent", text) if text == s else text
     return text if text != s else None
 
 
 def rewritten_date(rng: random.Random, s: str) -> str | None:
     """Dates in another usual form."""
-    text = DATE.sub(lambda m: rng.choice((f"{m[2]} {m[1]} {m[3]}", f"{m[1][:3]} {m[2]}, {m[3]}", f"the {m[2]}th of {m[1]} {m[3]}")), s)
+    text = DATE.sub(
+        lambda m: rng.choice(
+            (f"{m[2]} {m[1]} {m[3]}", f"{m[1][:3]} {m[2]}, {m[3]}", f"the {m[2]}th of {m[1]} {m[3]}")
+        ),
+        s,
+    )
     text = TURNED_DATE.sub(r"\2 \1, \3", s) if text == s else text
     return text if text != s else None
 
 
 def shortened(rng: random.Random, s: str) -> str | None:
     """People and bodies by the last word of their name."""
-    names = [m for m in re.finditer(r"\b([A-Z][a-z]+) ([A-Z][a-z]{3,})\b(?! [A-Z])", s) if m.start() and m[1] not in MONTHS]
+    names = [
+        m
+        for m in re.finditer(r"\b([A-Z][a-z]+) ([A-Z][a-z]{3,})\b(?! [A-Z])", s)
+        if m.start() and m[1] not in MONTHS
+    ]
     if not names:
         return None
     name = rng.choice(names)
@@ -255,7 +328,10 @@ def changed_date(rng: random.Random, s: str) -> str | None:
 def changed_name(rng: random.Random, s: str, elsewhere: str) -> str | None:
     """A name of the sentence replaced by another one of the article."""
     names = [n for n in names_in(s) if n not in MONTHS]
-    others = [n for n in names_in(elsewhere) if n not in s and not any(w in s for w in n.split()) and n not in MONTHS]
+    others = [
+        n for n in names_in(elsewhere)
+        if re.search(rf"[a-z] {re.escape(n)}", elsewhere) and not any(w[:4] in s for w in n.split()) and n not in MONTHS
+    ]  # fmt: skip
     if not names or not others:
         return None
     old = rng.choice(names)
@@ -289,21 +365,35 @@ def exchanged(rng: random.Random, s: str) -> str | None:
     for one in names:
         for other in names:
             between = re.search(rf"{re.escape(one)}(.*?){re.escape(other)}", s)
-            if one not in other and other not in one and between and not re.fullmatch(r"[\s,]*(?:and|or|,|&|with)?[\s,]*(?:the )?", between[1]):
+            if (
+                one not in other
+                and other not in one
+                and between
+                and not re.fullmatch(r"[\s,]*(?:and|or|,|&|with)?[\s,]*(?:the )?", between[1])
+            ):
                 return s.replace(one, "\0").replace(other, one).replace("\0", other)
     return None
 
 
 def added(rng: random.Random, s: str, elsewhere: str) -> str | None:
     """The sentence with a detail of another passage."""
-    details = [m.group() for m in re.finditer(r"(?:because|after|with|in order to|to|for|by|despite|following) [^,.()]{15,60}(?=[.,])", elsewhere)]
+    details = [
+        m.group()
+        for m in re.finditer(
+            r"(?:because|after|with|in order to|to|for|by|despite|following) [^,.()]{15,60}(?=[.,])",
+            elsewhere,
+        )
+    ]
     details = [d for d in details if d not in s]
     return f"{s.rstrip('.')}, {rng.choice(details)}." if details else None
 
 
 def crossed(rng: random.Random, one: str, other: str) -> str | None:
     """The beginning of one sentence with the end of another."""
-    first, second = (re.search(r"^(.{8,70}?) ((?:is|was|were|are|has|had|became|began|won|made|took)\b .+)$", s) for s in (one, other))
+    first, second = (
+        re.search(r"^(.{8,70}?) ((?:is|was|were|are|has|had|became|began|won|made|took)\b .+)$", s)
+        for s in (one, other)
+    )
     return f"{first[1]} {second[2]}" if first and second and first[1] != second[1] else None
 
 
@@ -355,7 +445,9 @@ def _of_article(rng: random.Random, article: dict, version: int) -> Iterator[Pai
             yield from _of_sentence(rng, title, sentences, place, others)
 
 
-def _of_sentence(rng: random.Random, title: str, sentences: tuple[str, ...], place: int, others: list[str]) -> Iterator[Pair]:
+def _of_sentence(
+    rng: random.Random, title: str, sentences: tuple[str, ...], place: int, others: list[str]
+) -> Iterator[Pair]:
     s = sentences[place]
     if len(s.split()) < 6 or not s.endswith((".", "!", '"')) or END.search(s):
         return
@@ -375,7 +467,9 @@ def _of_sentence(rng: random.Random, title: str, sentences: tuple[str, ...], pla
             yield Pair("crossed", False, claim, title, sentences, (place, place + 1))
 
 
-def _of_questions(rng: random.Random, title: str, sentences: tuple[str, ...], qas: list[dict]) -> Iterator[Pair]:
+def _of_questions(
+    rng: random.Random, title: str, sentences: tuple[str, ...], qas: list[dict]
+) -> Iterator[Pair]:
     passage = " ".join(sentences)
     answers = list(dict.fromkeys(a["text"] for q in qas for a in q["answers"][:1]))
     for q in rng.sample(qas, min(QUESTIONS, len(qas))):
@@ -400,7 +494,9 @@ def _of_questions(rng: random.Random, title: str, sentences: tuple[str, ...], qa
 def _nearest(question: str, others: list[dict]) -> str | None:
     """The answer to the question that shares the most words with this one and begins alike."""
     words = set(terms(question))
-    alike = [(len(words & set(terms(q["question"]))) / len(words | set(terms(q["question"]))), q) for q in others]
+    alike = [
+        (len(words & set(terms(q["question"]))) / len(words | set(terms(q["question"]))), q) for q in others
+    ]
     share, nearest = max(alike, key=lambda pair: pair[0], default=(0, None))
     return nearest["answers"][0]["text"] if nearest and share > 0.4 else None
 
