@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from rag.lexicon import AUXILIARIES, DENIALS, HEDGES, NEGATORS, PARTIAL, PRONOUNS, UNIVERSAL, opposites
+from rag.lexicon import AUXILIARIES, DENIALS, HEDGES, NEGATORS, PARTIAL, UNIVERSAL, opposites
 from rag.quantities import close, same
 from rag.slots import replaced
 from rag.sources import Difference, Names, Source
@@ -81,12 +81,11 @@ def _numbers(claim: Statement, source: Source) -> Iterator[Difference]:
 def _names(claim: Statement, source: Source) -> Iterator[Difference]:
     known = Names(source.known)
     cited, nearby = Names(source.cited), Names(source.nearby)
-    refers = any(statement.words & PRONOUNS or not statement.names for statement in source.cited)
     for token in chain(claim.names, _opening(claim)):
         if cited.has(token, claim) or known.has(token, claim):
             continue
         near = nearby.has(token, claim)
-        if not (near and refers):
+        if not (near and source.refers):
             yield Difference("name", token.text, slight=near or _first_of_known(token, claim, cited))
 
 

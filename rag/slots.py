@@ -13,7 +13,7 @@ from rag.quantities import Quantity, close, same
 from rag.sources import Difference, Names, Source
 from rag.statement import Statement, Token
 
-ALIKE = 0.5
+ALIKE = 0.4
 """A claim follows a sentence word by word when this share of its words stand there in the same order."""
 COPIED = 0.75
 """And is a copy of it from this share on, where even the order of its names counts."""
@@ -126,46 +126,52 @@ def _turned_in(slot: _Slot) -> Iterator[Difference]:
         yield Difference("stronger", _spelt(slot.claimed), _spelt(slot.found), slight=True)
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A name, and the words before and after it."""
+
+    name: tuple[Token, ...]
+    before: str
+    after: str
+
+    def shares(self, other: _Place) -> bool:
+        """Whether the two names have a word in common."""
+        return bool({token.stem for token in self.name} & {token.stem for token in other.name})
+
+
 def _exchanged(claim: Statement, sentence: Statement) -> Iterator[Difference]:
     """A name that stands, in a claim that follows a sentence, between the words that are around another name there."""
-    there = _placed(sentence)
-    for name, around in _placed(claim):
-        own = [other for known, other in there if known & name]
-        if (
-            not own
-            or any(around[0] == left or around[1] == right for left, right in own)
-            or set(around) & _LISTS
-        ):
+    there = _places(sentence)
+    for place in _places(claim):
+        own = [other for other in there if other.shares(place)]
+        kept = any(place.before == other.before or place.after == other.after for other in own)
+        if not own or kept or {place.before, place.after} & {"and", "or"}:
             continue
-        for known, other in there:
-            if other == around and not known & name:
-                yield Difference("name", claim.spelt(name), sentence.spelt(known))
+        for other in there:
+            if other not in own and (other.before, other.after) == (place.before, place.after):
+                yield Difference("name", _spelt(place.name), _spelt(other.name))
                 return
 
 
-_LISTS = {"and", "or"}
-
-
-def _placed(statement: Statement) -> list[tuple[frozenset[str], tuple[str, str]]]:
-    """The names, each with the word before and the word after it."""
+def _places(statement: Statement) -> list[_Place]:
+    """Where the names of a statement stand; articles before them do not count."""
     found = []
-    tokens = statement.tokens
-    place = 0
-    while place < len(tokens):
-        end = place
-        while end < len(tokens) and (
-            tokens[end].name or tokens[end].opens or (end > place and tokens[end].lower == "of")
-        ):
+    tokens = [token for token in statement.tokens if token.lower not in ("the", "a", "an")]
+    first = 0
+    while first < len(tokens):
+        end = first
+        while end < len(tokens) and (_is_name(tokens[end]) or (end > first and tokens[end].lower == "of")):
             end += 1
-        if end > place:
-            first = place - 1
-            while first >= 0 and tokens[first].lower in ("the", "a", "an"):
-                first -= 1
-            before = tokens[first].stem if first >= 0 else ""
+        if end > first:
+            before = tokens[first - 1].stem if first else ""
             after = tokens[end].stem if end < len(tokens) else ""
-            found.append((frozenset(token.stem for token in tokens[place:end]), (before, after)))
-        place = max(end, place + 1)
+            found.append(_Place(tuple(tokens[first:end]), before, after))
+        first = max(end, first + 1)
     return found
+
+
+def _is_name(token: Token) -> bool:
+    return token.name or token.opens
 
 
 def _spelt(tokens: Iterable[Token]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from rag.lexicon import PRONOUNS
 from rag.statement import Statement, Token
 
 SAME_START = 4
@@ -32,6 +33,11 @@ class Source:
     def words(self) -> frozenset[str]:
         """The same, not stemmed."""
         return frozenset().union(*(statement.words for statement in self.cited))
+
+    @cached_property
+    def refers(self) -> bool:
+        """Whether a cited sentence speaks of something that it does not name."""
+        return any(statement.words & PRONOUNS or not statement.names for statement in self.cited)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ from rag.quantities import Quantity, quantities
 NEAR = 3
 """How many words after `not` or `may` are taken to be what it denies or doubts."""
 
-_word = re.compile(r"[぀-ヿ㐀-䶿一-鿿豈-﫿]|[^\W_]+")
+_unspaced = "぀-ヿ㐀-䶿一-鿿豈-﫿"
+_word = re.compile(rf"[{_unspaced}]|[^\W_{_unspaced}]+")
 _initials = re.compile(r"\b(?:[A-Z]\.){2,}")
 _apart = re.compile(r"n't\b", re.IGNORECASE)
 _denying = re.compile(r"(?<![少危])(?:ない|なかった|ません|無い)|ず(?=[、。に])")

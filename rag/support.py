@@ -59,11 +59,19 @@ def features(claim: Statement, source: Source) -> NDArray[np.float64]:
     """
     words = [token for token in claim.content if not token.counts]
     matches = _matches(words, [token for s in source.cited for token in s.content])
-    # A name that is not in the sentences was already found to be known from around them.
-    lacks = [0.0 if token.name else 1 - match.credit for token, match in zip(words, matches, strict=True)]
-    stems = [match.stem for match, lack in zip(matches, lacks, strict=True) if match.stem or lack]
+    known = [_known(token, match, source) for token, match in zip(words, matches, strict=True)]
+    lacks = [(1 - match.credit) * share for match, share in zip(matches, known, strict=True)]
+    stems = [match.stem for match, share in zip(matches, known, strict=True) if match.stem or share == 1]
     missing = sum(lacks) / max(1, len(words)) + min(_longest(lacks), LONG) / LONG
     return np.array([missing, _together(stems, source)])
+
+
+def _known(token: Token, match: _Match, source: Source) -> float:
+    """What is left of a lack: nothing for a name, which was found to be known; half of what a pronoun may stand for."""
+    if token.name:
+        return 0.0
+    around = any(token.stem in statement.stems for statement in (*source.nearby, *source.known))
+    return 0.5 if around and source.refers and not match.stem else 1.0
 
 
 def _matches(words: Sequence[Token], others: Iterable[Token]) -> list[_Match]:

@@ -20,6 +20,8 @@ from rag.types import Verdict
 
 SUPPORTED, WEAK = 0.4, 0.25
 """Chances from which on a claim counts as supported, and as weakly supported."""
+MAX_CLAIM = 2000
+"""Characters of the longest claim that is checked, and of the question that is kept in mind."""
 SEARCHED = 3
 """How many of the retrieved sentences are tried where the cited ones do not support a claim."""
 
@@ -43,6 +45,8 @@ class Reason(StrEnum):
     """Weak or unsupported: the claim says it of more, or more surely, than the passages do."""
     NOT_COVERED = "not_covered"
     """Unsupported: the passages do not say it."""
+    TOO_LONG = "too_long"
+    """Unsupported: the claim is longer than any one statement."""
     NOTHING_CITED = "nothing_cited"
     """Unsupported: there is no passage to compare with."""
 
@@ -77,6 +81,7 @@ _SENTENCES = {
     Reason.OPPOSITE: "The cited passage says the opposite.",
     Reason.STRONGER: "The cited passage says this of fewer, or less surely.",
     Reason.NOT_COVERED: "The cited passage does not say this.",
+    Reason.TOO_LONG: "This is too long to be checked as one statement.",
     Reason.NOTHING_CITED: "No passage says this.",
 }
 
@@ -91,7 +96,7 @@ class Verifier:
 
     def __init__(self, retrieved: Sequence[ScoredChunk], question: str = "") -> None:
         self._retrieved = retrieved
-        self._question = Statement(question)
+        self._question = Statement(question[:MAX_CLAIM])
         self._statements: dict[tuple[str, Span], Statement] = {}
 
     def verify(self, claim: str, cited: Sequence[Passage]) -> Verification:
@@ -103,11 +108,14 @@ class Verifier:
                 may support it. Empty when it has no valid marker: then the retrieved sentences are searched.
 
         Returns:
-            Always a verdict, for any text; a claim without letters or digits is `unsupported`.
+            Always a verdict, for any text; a claim without letters or digits is `unsupported`, and so is one
+            of more than `MAX_CLAIM` characters.
 
         Raises:
-            EmbedderError: If the embedding model is missing or damaged.
+            EmbedderError: If the embedding model, whose word vectors are used, is missing.
         """
+        if len(claim) > MAX_CLAIM:
+            return _verdict(Reason.TOO_LONG, "unsupported", cited)
         said = Statement(claim)
         best = (
             self._judge(said, cited)
