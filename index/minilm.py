@@ -71,7 +71,8 @@ def word_vectors() -> np.ndarray:
     with safe_open(model_folder() / "model.safetensors", "np") as tensors:
         rows: np.ndarray = tensors.get_tensor(f"{EMBEDDINGS}.word_embeddings.weight")
     rows = rows - rows.mean(0)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    vectors: np.ndarray = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return vectors
 
 
 def graph_file() -> Path:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 
 from rapidfuzz.distance import OSA
 
-from index.minilm import model_folder
+from index.minilm import vocabulary
 from index.words import WordIndex
 
 SHORTEST = 4
@@ -31,7 +30,7 @@ def respell(query: str, words: WordIndex) -> str:
 
 def _closest(word: str, words: WordIndex) -> str:
     lower = word.lower()
-    if len(word) < SHORTEST or lower in _vocabulary() or words.occurs(lower):
+    if len(word) < SHORTEST or lower in vocabulary() or words.occurs(lower):
         return word
     allowed = 2 if len(word) >= LONG else 1
     near = (
@@ -41,9 +40,3 @@ def _closest(word: str, words: WordIndex) -> str:
     )
     distance, _, best = min(near, default=(allowed + 1, 0, word))
     return best if distance <= allowed else word
-
-
-@cache
-def _vocabulary() -> frozenset[str]:
-    lines = (model_folder() / "vocab.txt").read_text(encoding="utf-8").splitlines()
-    return frozenset(line for line in lines if not line.startswith("##"))
