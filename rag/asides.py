@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from index.text import content_terms, terms
@@ -52,9 +53,21 @@ class Asides:
         return condensed if kept <= set(terms(condensed)) and not added else None
 
     def translate(self, question: str, history: History, titles: Sequence[str]) -> str | None:
-        """Return a question in the language of some titles; None when the model does not help."""
+        """Return a question in the language of some titles, with all its numbers; None when the model does not help."""
         messages = prompts.translating(question, _openings(history), titles[:TITLES])
-        return self._line("translated question", messages)
+        translated = self._line("translated question", messages)
+        return translated if translated and _figures(question) <= _figures(translated) else None
+
+    def complete(self, question: str, translated: str, history: History, titles: Sequence[str]) -> str | None:
+        """Return a translated follow-up question as one that stands alone; None when it does so already, or without help.
+
+        It keeps the words that its translation has without the conversation.
+        """
+        if not leans(translated):
+            return None
+        completed = self.translate(question, history, titles)
+        kept = set(own_terms(without_pronouns(translated)))
+        return completed if completed and kept <= set(terms(completed)) else None
 
     def entails(self, claim: str, passage: str) -> bool | None:
         """Return whether a passage states a claim, in the model's opinion; None when it has none."""
@@ -75,3 +88,7 @@ class Asides:
 
 def _openings(history: History) -> list[tuple[str, str]]:
     return [(asked[:OPENING], answered[:OPENING]) for asked, answered in history[-TURNS:]]
+
+
+def _figures(text: str) -> set[int]:
+    return {int(figure) for figure in re.findall(r"\d{1,18}", text)}

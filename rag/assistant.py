@@ -257,15 +257,15 @@ class Assistant:
             self._notices = (f"Changes in the folder may be missing here. {error}",)
 
     def _understand(self, index: Index, question: str, history: History, asides: Asides | None) -> Question:
-        if asides and is_foreign(question, index):
-            translated = asides.translate(question, history, [title for _, title in index.titles()])
-            if translated:
-                return understand(index.respell(translated))
-        spelt = index.respell(question)
+        titles = [title for _, title in index.titles()] if asides and is_foreign(question, index) else []
+        translated = asides.translate(question, (), titles) if asides and titles else None
+        spelt = index.respell(translated or question)
         own = own_terms(spelt)
         if own and not index.mentions(own):
             history = ()  # What no document mentions is not explained, and not answered, by earlier turns.
         earlier = [(_whole(asked), _whole(answered)) for asked, answered in history]
+        if translated and asides and earlier:
+            return understand(spelt, asides.complete(question, spelt, earlier, titles) or spelt)
         return understand(spelt, (asides and asides.condense(spelt, earlier)) or standalone(spelt, earlier))
 
     def _find(self, index: Index, asked: Question) -> list[ScoredChunk]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from rag import AbstainReason, Answer, Assistant, Completed, ConfigurationError, Retrieved, TextDelta
+from rag.citations import Passage
 from rag.trace import Trace
+from rag.verification import Reason, Verification, Verifier
 from tests.corpora import TOWN, assistant, write
 from tests.laws.test_answers import check
 from tests.model_server import ModelServer, event, events, fails, model_server, says, sends, stalls, writing
@@ -313,6 +315,41 @@ def test_a_question_that_stands_alone_is_not_condensed(bot: Assistant, model: Mo
     assert len(model.asked) == 1
 
 
+@pytest.mark.parametrize(
+    "question", ["And tungsten?", "What about tungsten?", "How hot does it boil, tungsten?"]
+)
+def test_the_conversation_does_not_lift_a_question_over_the_gate(
+    bot: Assistant, model: ModelServer, question: str
+) -> None:
+    model.script = [says("Who was born in Oslo in 1950?"), says(f"{BORN} [2]")]
+    given = bot.ask(question, history=[(QUESTION, f"{BORN} [1]")])
+    assert given.status == "abstained"
+
+
+@pytest.mark.parametrize(("opinion", "verdict"), [("Yes.", "supported"), ("no", None), ("Perhaps.", "weak")])
+def test_the_model_can_be_asked_about_what_is_only_loosely_supported(
+    town: Assistant,
+    model: ModelServer,
+    opinion: str,
+    verdict: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def loosely(self: Verifier, claim: str, cited: Sequence[Passage]) -> Verification:
+        return Verification(
+            verdict="weak",
+            reason=Reason.LOOSE,
+            sentence="It says something close.",
+            passages=tuple(cited),
+            contradicts=False,
+        )
+
+    monkeypatch.setattr(Verifier, "verify", loosely)
+    model.script = [says("Ann Lee was born in Oslo in the year 1950 [1]."), says(opinion)]
+    given = writing(town, model, verify="model", unsupported="remove").ask(QUESTION)
+    assert given.engine == ("tiny" if verdict else "extractive")
+    assert given.claims[0].verdict == (verdict or "supported")
+
+
 def test_a_silent_model_leaves_a_follow_up_to_the_rewrite_without_one(
     town: Assistant, model: ModelServer
 ) -> None:
@@ -334,6 +371,15 @@ def test_a_question_in_another_language_is_translated_and_answered_in_it(
     assert given.query == QUESTION
     assert given.text == "1950年にオスロで生まれたのはAnn Leeです。 [1]"
     assert [citation.quote for citation in given.citations] == [BORN]
+
+
+def test_a_follow_up_in_another_language_is_completed_from_the_conversation(
+    bot: Assistant, model: ModelServer
+) -> None:
+    model.script = [says("When was she born?"), says("When was Ann Lee born?"), says(f"{BORN} [2]")]
+    given = bot.ask("彼女はいつ生まれましたか。", history=[("ベルゲンのパン屋は？", "Ann Leeです。 [1]")])
+    assert given.query == "When was Ann Lee born?"
+    assert given.citations[0].quote == BORN
 
 
 def test_a_question_that_cannot_be_translated_is_not_answered(bot: Assistant, model: ModelServer) -> None:
