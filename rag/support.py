@@ -15,8 +15,8 @@ from rag.lexicon import opposites
 from rag.sources import Source
 from rag.statement import Statement, Token
 
-WEIGHTS = np.array([-2.4, 1.82])
-BIAS = -1.02
+WEIGHTS = np.array([-3.42, 1.75])
+BIAS = -1.0
 WINDOW = 4
 """Two neighbouring words of a claim belong together in a sentence when they stand at most so far apart."""
 LONG = 6

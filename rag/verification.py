@@ -18,7 +18,7 @@ from rag.statement import Statement
 from rag.support import chance, copied, features
 from rag.types import Verdict
 
-SUPPORTED, WEAK = 0.4, 0.25
+SUPPORTED, WEAK = 0.35, 0.2
 """Chances from which on a claim counts as supported, and as weakly supported."""
 MAX_CLAIM = 2000
 """Characters of the longest claim that is checked, and of the question that is kept in mind."""
