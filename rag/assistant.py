@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
@@ -169,7 +170,8 @@ class Assistant:
                 yield event
         finally:
             ended.set()
-            if not events.gi_running:  # else `step` is in the middle of it, and closes it afterwards
+            # Else `step` is in the middle of it, and closes it afterwards.
+            if inspect.getgeneratorstate(events) != inspect.GEN_RUNNING:
                 events.close()
 
     def retrieve(self, query: str, k: int = 8) -> list[ScoredChunk]:
