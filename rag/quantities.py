@@ -1,7 +1,7 @@
 """Numbers, dates and units in a sentence, in a form that can be compared.
 
 Digits and number words, ordinals, fractions, percentages, money, measures and dates are read into the same
-values: `1,000`, `one thousand` and `1000` are equal, and so are `5 January 1901` and `Jan. 5th, 1901`.
+values: `1,000`, `one thousand` and `1000` are equal, and so are `3 May 1901` and `May 3rd, 1901`.
 """
 
 from __future__ import annotations

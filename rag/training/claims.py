@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 import re
+from calendar import month_name
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,20 +39,7 @@ class Pair:
     question: str = ""
 
 
-MONTHS = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-]
+MONTHS = list(month_name)[1:]
 MONTH = f"(?:{'|'.join(MONTHS)})"
 DATE = re.compile(rf"\b({MONTH}) (\d{{1,2}}), (\d{{4}})\b")
 TURNED_DATE = re.compile(rf"\b(\d{{1,2}}) ({MONTH}) (\d{{4}})\b")
@@ -103,7 +91,7 @@ ACTIVE = re.compile(
 RELATIVE = re.compile(
     r",? (?:which|who|where)\b[^,]*(?=[.,])|\s\([^)]*\)|, [^,]{5,60},(?= (?:is|was|were|are|has|had)\b)"
 )
-OPENING = re.compile(r"^((?:In|On|At|During|After|Before|By|Since|For|From|Under) [^,]{3,50}), (.+)\.$")
+OPENING = re.compile(r"^((?i:in|on|at|during|after|before|by|since|for|from|under) [^,]{3,50}), (.+)\.$")
 PAST = dict(
     pair.split()
     for pair in ["win won", "begin began", "become became", "take took", "make made", "have had", "come came", "go went", "leave left", "give gave", "lose lost", "write wrote", "see saw", "build built", "hold held", "lead led", "get got", "find found", "meet met", "say said", "fall fell", "grow grew", "rise rose", "send sent", "spend spent", "teach taught", "think thought", "bring brought", "buy bought", "sell sold", "keep kept", "run ran", "sign signed", "fight fought", "break broke", "choose chose", "speak spoke", "draw drew", "drive drove", "fly flew", "know knew", "sing sang", "wear wore", "tell told"]
