@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := index rag ui tests
 
-.PHONY: help setup chat test check format bench eval lock browser clean
+.PHONY: help setup chat test protocol check format bench eval lock browser clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -23,6 +23,11 @@ chat: .venv/ready ## chat with the seeds in the browser (CORPUS=DIR for a folder
 
 test: .venv/ready browser ## run all tests
 	@$(BIN)/python -m pytest
+
+protocol: .venv/ready ## run the tests against LiteLLM's proxy (installs it into .venv-protocol)
+	@test -x .venv-protocol/bin/litellm || { $(PYTHON) -m venv .venv-protocol \
+	&& .venv-protocol/bin/python -m pip install --quiet --disable-pip-version-check "litellm[proxy]>=1.60"; }
+	@$(BIN)/python -m pytest -n 0 tests/protocol
 
 check: .venv/ready ## lint, types and layers
 	@$(BIN)/ruff check $(CODE)

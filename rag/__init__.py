@@ -21,9 +21,11 @@ if TYPE_CHECKING:
         SyncReport,
     )
     from rag.assistant import Assistant, ask
-    from rag.errors import ConfigurationError
+    from rag.errors import ConfigurationError, ModelError
+    from rag.model import LanguageModel
     from rag.retriever import HybridRetriever
     from rag.settings import Settings, load_settings, shipped_seeds
+    from rag.trace import Trace
     from rag.types import (
         AbstainReason,
         Answer,
@@ -41,6 +43,8 @@ __all__ = [
     # Ask
     "Assistant",
     "HybridRetriever",
+    "LanguageModel",
+    "Trace",
     "ask",
     # What comes back
     "AbstainReason",
@@ -68,14 +72,17 @@ __all__ = [
     "EmbedderError",
     "FootnoteError",
     "LockedError",
+    "ModelError",
     "StoreError",
 ]
 
 _HOMES = {
     "rag.assistant": ("Assistant", "ask"),
-    "rag.errors": ("ConfigurationError",),
+    "rag.errors": ("ConfigurationError", "ModelError"),
+    "rag.model": ("LanguageModel",),
     "rag.retriever": ("HybridRetriever",),
     "rag.settings": ("Settings", "load_settings", "shipped_seeds"),
+    "rag.trace": ("Trace",),
     "rag.types": (
         "AbstainReason",
         "Answer",

@@ -191,8 +191,7 @@ def _progress() -> Iterator[Progress]:
 
 def _traced(bot: Assistant, question: str) -> Answer:
     """Ask, and print the steps on standard error."""
-    from rag import Completed
-    from rag.trace import Trace
+    from rag import Completed, Trace
 
     steps = Trace()
     *_, last = bot.stream(question, trace=steps)

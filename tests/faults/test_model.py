@@ -10,10 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag import Answer, Assistant
+from rag import Answer, Assistant, Trace
 from rag.doctor import examine
 from rag.model import ATTEMPTS
-from rag.trace import Trace
 from tests.corpora import TOWN, assistant
 from tests.laws.test_answers import check
 from tests.model_server import (

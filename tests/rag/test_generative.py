@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from rag import AbstainReason, Answer, Assistant, Completed, ConfigurationError, Retrieved, TextDelta
+from rag import (
+    AbstainReason,
+    Answer,
+    Assistant,
+    Completed,
+    ConfigurationError,
+    Retrieved,
+    TextDelta,
+    Trace,
+)
 from rag.citations import Passage
-from rag.trace import Trace
 from rag.verification import Reason, Verification, Verifier
 from tests.corpora import TOWN, assistant, write
 from tests.laws.test_answers import check
