@@ -82,7 +82,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
         ("garbage", "sk-canary", "extractive", "own words"),
         ("declines", "sk-canary", "declines", ""),
         ("unknown", "sk-canary", "extractive", "own words"),
-        ("right", "sk-wrong", "extractive", "OPENAI_API_KEY"),
+        ("right", "sk-wrong", "extractive", "own words"),
     ],
 )
 def test_its_replies_and_its_errors_are_understood(
