@@ -84,7 +84,10 @@ class Writer:
             draft.engine, draft.declined = self.model.name, AbstainReason.MODEL_DECLINED
             yield draft.say(explain(AbstainReason.MODEL_DECLINED))
         else:
-            why = fault or "Nothing that the model wrote is supported by the documents."
+            why = (
+                fault
+                or "Nothing that the model wrote answers the question and is supported by the documents."
+            )
             draft.notices.append(f"{why} The answer is in the documents' own words instead.")
             yield from extractive.write(parts, draft)
 
@@ -217,6 +220,12 @@ class _Checked:
     def _is_fragment(self, claim: str) -> bool:
         return len(set(content_terms(claim)) - self._asked) <= FRAGMENT
 
+    def _is_beside(self, sentence: Sentence, found: Verification) -> bool:
+        """Whether a sentence has nothing to do with the question, for all its words and its passages tell."""
+        if self._asked & set(content_terms(sentence.text)):
+            return False
+        return all(self._scores.get((source.chunk.file, span), 0.0) < GATE for source, span in found.passages)
+
     def _answers(self, claim: str, passages: Sequence[Passage]) -> bool:
         """Whether what a claim adds to the question stands in a sentence that may answer it."""
         added = set(content_terms(claim)) - self._asked
@@ -230,8 +239,8 @@ class _Checked:
         marked = self._writer.settings.unsupported == "mark" and found.passages and not found.contradicts
         if found.verdict == "unsupported" and not marked:
             self._left_out += 1
-        elif found.verdict == "unsupported" and not self._draft.claims:
-            self._held.append((self._lead, sentence, found))  # shown only if anything else holds
+        elif not self._draft.claims and (found.verdict == "unsupported" or self._is_beside(sentence, found)):
+            self._held.append((self._lead, sentence, found))  # shown only if anything else holds and answers
             self._lead = ""
         else:
             held, self._held = self._held, []
