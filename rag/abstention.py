@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from index import Index
+from index.text import content_terms
+from rag.citations import plain_markdown
 from rag.evidence import Evidence
 from rag.question import Question
 from rag.types import AbstainReason, Status
@@ -16,6 +19,10 @@ GATE = 0.05
 the documents than those the confidence was fitted on, and score lower for it."""
 TOUCHED = 0.3
 """Share of the question's words, by rarity, from which a sentence is about the same thing."""
+MATCHED = 0.15
+"""The same for a question in a script that the reader does not know. Low: endings and particles seldom agree."""
+MAX_STRANGE = 5
+"""Of the words that no document has, so many are named."""
 MAX_QUESTION = 5000
 """Characters; more is a document, not a question."""
 
@@ -26,16 +33,21 @@ _SENTENCES = {
     AbstainReason.NOT_FOUND: "The documents say nothing about this.",
     AbstainReason.NOT_ANSWERED: "The documents touch on this, but I found no sentence in them that answers it.",
     AbstainReason.OTHER_LANGUAGE: (
-        "The question is in a script that these documents do not use, and without a model I cannot translate it: "
+        "The question is in a script that these documents hardly use, and without a model I cannot translate it: "
         "ask in the documents' language."
     ),
 }
-_unspaced = re.compile(r"[぀-ヿ㐀-䶿一-鿿가-힯]")
+_EAST_ASIAN = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"}
 
 
-def explain(reason: AbstainReason) -> str:
-    """Return a reason as a sentence for people."""
-    return _SENTENCES[reason]
+def explain(reason: AbstainReason, question: str, index: Index) -> str:
+    """Return a reason as sentences for people, with the words of the question that no document has."""
+    words = [word for typed in question.split() if (word := typed.strip("\"'“”‘’«»()[]{}.,;:!?"))]
+    strange = dict.fromkeys(w for w in words if (terms := content_terms(w)) and not index.mentions(terms))
+    if not strange or reason not in (AbstainReason.NOT_FOUND, AbstainReason.NOT_ANSWERED):
+        return _SENTENCES[reason]
+    listed = ", ".join(f"“{plain_markdown(word)}”" for word in list(strange)[:MAX_STRANGE])
+    return f"{_SENTENCES[reason]} Words of the question that are not in them: {listed}."
 
 
 def cannot_ask(question: str, index: Index) -> AbstainReason | None:
@@ -62,9 +74,12 @@ class Judgement:
 
 def judge(question: Question, evidence: list[Evidence]) -> Judgement:
     """Decide whether evidence answers a question."""
-    confidence = evidence[0].score if evidence else 0.0
-    reason = None if confidence >= GATE else _reason(question, evidence)
-    return Judgement(question, evidence, confidence, reason)
+    found, script = evidence, _script(question.text)
+    if script not in ("", "LATIN"):  # The reader knows Latin script only: words must agree as well.
+        found = [item for item in evidence if item.coverage >= MATCHED]
+    confidence = found[0].score if found else 0.0
+    reason = None if confidence >= GATE else _reason(script, evidence)
+    return Judgement(question, found, confidence, reason)
 
 
 def overall(parts: Sequence[Judgement]) -> tuple[Status, float, AbstainReason | None]:
@@ -79,8 +94,16 @@ def overall(parts: Sequence[Judgement]) -> tuple[Status, float, AbstainReason | 
     return "answered" if len(answered) == len(parts) else "partial", min(answered), None
 
 
-def _reason(question: Question, evidence: Sequence[Evidence]) -> AbstainReason:
-    if all(item.coverage == 0 for item in evidence) and _unspaced.search(question.text):
+def _reason(script: str, evidence: Sequence[Evidence]) -> AbstainReason:
+    scripts = [_script(item.text) for item in evidence]
+    if script and evidence and scripts.count(script) < len(scripts) / 2:
         return AbstainReason.OTHER_LANGUAGE
     touched = any(item.coverage >= TOUCHED for item in evidence)
     return AbstainReason.NOT_ANSWERED if touched else AbstainReason.NOT_FOUND
+
+
+def _script(text: str) -> str:
+    """The script of most letters of a text, as Unicode names it, those of East Asia as one; "" without letters."""
+    names = (unicodedata.name(letter, "").split(" ")[0] for letter in text if letter.isalpha())
+    counts = Counter("CJK" if name in _EAST_ASIAN else name for name in names)
+    return counts.most_common(1)[0][0] if counts else ""

@@ -110,7 +110,7 @@ class Assistant:
                 parts = list(self._judge(index, asked, chunks))
                 status, confidence, reason = abstention.overall(parts)
         if reason:
-            yield TextDelta(draft.say(abstention.explain(reason)))
+            yield TextDelta(draft.say(abstention.explain(reason, asked.text, index)))
         else:
             for text in extractive.write(parts, draft):
                 yield TextDelta(text)
