@@ -21,6 +21,7 @@ from rag.evidence import Evidence, nearby, weigh
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
+from rag.timeline import present
 from rag.types import Answer, Completed, Event, History, Retrieved, Status, TextDelta
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class Assistant:
         with clock("open"):
             index = self.ready()
         question = _whole(question)
-        reason = abstention.cannot_ask(question, index)
+        reason = abstention.cannot_ask(question, index, history)
         asked = understand("", question.strip()) if reason else self._understand(index, question, history)
         with clock("retrieval"):
             chunks = () if reason else tuple(self._find(index, asked))
@@ -244,14 +245,14 @@ class Assistant:
         for part in asked.parts():
             evidence = self._read(index, part, chunks)
             if first and part.refers:
-                evidence = nearby(evidence, first, abstention.GATE)
-            yield abstention.judge(part, evidence)
+                evidence = nearby(evidence, first)
+            yield abstention.judge(part, evidence, self.settings.gate)
             first = first or evidence
 
     def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[Evidence]:
         if asked.kind is Kind.SUMMARY:
             return summary.read(index, chunks)
-        return weigh(index, asked, read(asked.query, chunks))
+        return present(asked, weigh(index, asked, read(asked.query, chunks)))
 
     def _retriever(self, index: Index, k: int) -> HybridRetriever:
         from rag.retriever import HybridRetriever

@@ -27,6 +27,8 @@ out, SQuAD 2.0 and CLAPnq, each set counting the same; but the last weight is se
 worse to other kinds of documents."""
 ELSEWHERE = 0.4
 """What is left of a score, for a part that refers to another, in a chunk that says nothing on that other."""
+PLAUSIBLE = 0.05
+"""A sentence may answer when its score reaches this."""
 LEAST = -8.0
 """Logits below this say no more than this."""
 
@@ -62,20 +64,20 @@ def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list
             source=reading.source,
             span=reading.span,
             answer=reading.answer,
-            score=_logistic(features(question, reading)),
+            score=logistic(features(question, reading) @ WEIGHTS + BIAS),
             coverage=coverage(words, reading.text),
         )
         for reading in readings
     )
 
 
-def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence], enough: float) -> list[Evidence]:
+def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence]) -> list[Evidence]:
     """Return evidence for a part of a question that refers to another part, best first.
 
-    What stands in a chunk that answers the other part, with a score of at least `enough`, keeps its own
-    score; what stands elsewhere speaks more likely of something else.
+    What stands in a chunk that may answer the other part keeps its own score; what stands elsewhere speaks
+    more likely of something else.
     """
-    chunks = {item.source.chunk.id for item in other if item.score >= enough}
+    chunks = {item.source.chunk.id for item in other if item.score >= PLAUSIBLE}
     return _ranked(
         item if item.source.chunk.id in chunks else replace(item, score=item.score * ELSEWHERE)
         for item in evidence
@@ -101,8 +103,9 @@ def features(question: Question, reading: Reading) -> NDArray[np.float64]:
     )
 
 
-def _logistic(values: NDArray[np.float64]) -> float:
-    return float(1 / (1 + np.exp(-(values @ WEIGHTS + BIAS))))
+def logistic(log_odds: float) -> float:
+    """Return the chance that log-odds stand for."""
+    return float(1 / (1 + np.exp(-log_odds)))
 
 
 def coverage(words: dict[str, float], text: str) -> float:

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from rag.errors import ConfigurationError
+from rag.types import Gate
 
 
 class Settings(BaseSettings):
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
         description="Folder for indexes, each corpus in one of its own; the user's cache when not set.",
     )
     chunks: int = Field(default=6, ge=1, le=100, description="How many chunks are read for an answer.")
+    gate: Gate = Field(default="balanced", description="How sure an answer must be to be given.")
     host: str = Field(default="127.0.0.1", description="Address the page listens on.")
     port: int = Field(
         default=7860, ge=0, le=65535, description="Port the page listens on; 0 takes a free one."

@@ -14,6 +14,8 @@ Turn = tuple[str, str]
 """One earlier exchange: what was asked, what was answered."""
 History = Sequence[Turn]
 Status = Literal["answered", "partial", "abstained"]
+Gate = Literal["cautious", "balanced", "eager"]
+"""How sure an answer must be to be given."""
 Verdict = Literal["supported", "weak", "unsupported"]
 
 
