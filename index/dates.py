@@ -83,6 +83,11 @@ class Mention:
     month: int | None
     day: int | None
 
+    @property
+    def parts(self) -> tuple[int | None, int | None, int | None]:
+        """Year, month and day."""
+        return self.year, self.month, self.day
+
     def date(self) -> datetime.date | None:
         """Return the day it means; None when a part is missing or there is no such day."""
         if self.year is None or self.month is None or self.day is None:
@@ -91,6 +96,14 @@ class Mention:
             return datetime.date(self.year, self.month, self.day)
         except ValueError:
             return None
+
+    def excludes(self, other: Mention) -> bool:
+        """Whether they cannot mean the same day: they differ in a part that both give."""
+        return any(mine and its and mine != its for mine, its in zip(self.parts, other.parts, strict=True))
+
+    def holds(self, other: Mention) -> bool:
+        """Whether the other one gives the same parts, or more."""
+        return all(mine in (None, its) for mine, its in zip(self.parts, other.parts, strict=True))
 
 
 def mentions(text: str) -> list[Mention]:
