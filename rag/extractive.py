@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from index.text import content_terms
-from rag import disagreement
+from rag import disagreement, lists
 from rag.abstention import Judgement
 from rag.citations import Draft, bold_markdown, plain_markdown
 from rag.evidence import Evidence
@@ -60,14 +60,15 @@ def write(parts: Sequence[Judgement], draft: Draft) -> Iterator[str]:
 def choose(part: Judgement, said: Sequence[Point] = ()) -> list[Point]:
     """Return the points that answer, the best first, without those already said: few for a fact, several for a list."""
     kind = part.question.kind
+    listed = lists.block(part.question, part.evidence)
     points: list[Point] = []
-    for evidence in _comparable(part, KEEP[kind]):
+    for evidence in [*listed, *_comparable(part, KEEP[kind])]:
         if any(_same(point[0], evidence) for point in said):
             continue
         same = next((point for point in points if _same(point[0], evidence)), None)
         if same:
             same.append(evidence)
-        elif len(points) < LENGTH[kind]:
+        elif len(points) < max(LENGTH[kind], len(listed)):
             points.append([evidence])
     return points
 
@@ -97,9 +98,10 @@ def _show_sides(sides: Sequence[Evidence], draft: Draft) -> Iterator[str]:
 
 
 def _marked(evidence: Evidence) -> str:
-    """A sentence with the words that answer in bold, unless they are most of it."""
-    start = evidence.span[0]
+    """A sentence without the bullet of a list, with the words that answer in bold, unless they are most of it."""
+    bullet = lists.bullet(evidence.text)
+    text, start = evidence.text[bullet:], evidence.span[0] + bullet
     first, last = evidence.answer or (start, start)
-    if last - first > MOST * len(evidence.text):
-        return plain_markdown(evidence.text)
-    return bold_markdown(evidence.text, (first - start, last - start))
+    if first < start or last - first > MOST * len(text):
+        return plain_markdown(text)
+    return bold_markdown(text, (first - start, last - start))
