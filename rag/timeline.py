@@ -6,30 +6,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from index.dates import Mention, mentions
+from index.dates import mentions
 from index.text import content_terms
 from rag.evidence import Evidence
-from rag.question import Question
+from rag.question import Order, Question
 
 PAST = 0.4
 """What is left of a score when a sentence speaks of a former holder, and the question of the present one."""
 
-_new = re.compile(
-    r"\b(?:now|nowadays|today|current(?:ly)?|present(?:ly)?|latest|newest|most recent(?:ly)?|at the moment|these days|up to date)\b",
+_former = re.compile(
+    r"\b(?:former|late(?!\W+(?:\d|in\b))|ex|previous|then(?=-)|outgoing)\b[\W_]((?:\W*\w+){1,3})",
     re.IGNORECASE,
 )
-_old = re.compile(
-    r"\b(?:originally|initially|at first|(?:earliest|oldest|first) (?:report|article|note|document|file|entry|version))\b",
-    re.IGNORECASE,
-)
-_former = re.compile(r"\b(?:former|late|ex|previous|then|outgoing)\b[\W_]((?:\W*\w+){1,3})", re.IGNORECASE)
-_is_now = re.compile(r"\b(?:who|which \w+)(?:['’]s| is| are)\b|\bcurrent", re.IGNORECASE)
-_bound = re.compile(r"\b(before|after|since)\W+(?:the )?$", re.IGNORECASE)
+_holds = re.compile(r"\b(?:who|which \w+)(?:['’]s| is| are)\b", re.IGNORECASE)
 
 
 def present(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
     """Return evidence, best first, with sentences on a former holder counted down when a question asks who it is now."""
-    if not _is_now.search(question.text) or _former.search(question.text):
+    if not _holds.search(question.text) or _former.search(question.text):
         return list(evidence)
     weighed = (
         replace(item, score=item.score * PAST) if _is_past(question, item) else item for item in evidence
@@ -44,30 +38,17 @@ def _is_past(question: Question, evidence: Evidence) -> bool:
 
 
 def timely(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
-    """Return the evidence that a question about time wants, the most wanted first.
+    """Return sentences that answer about as well as one another in the order that a question wants."""
+    return list(evidence) if question.order is Order.ANY else by_date(evidence, question.order)
 
-    Questions about now take dated documents newest first, those about the beginning oldest first; only dated
-    ones change places, as nothing is known of the others. What is plainly not `before`, `after` or `since` a
-    date that the question names is left out, unless that leaves nothing. Other questions change nothing.
 
-    Args:
-        question: What is asked.
-        evidence: Sentences that answer about as well as one another, the best first.
+def by_date(evidence: Sequence[Evidence], order: Order = Order.NEWEST) -> list[Evidence]:
+    """Return evidence with the sentences of dated documents in order, in the places that such sentences had.
+
+    Nothing is known of the others, so they stay where they are.
     """
-    found = list(evidence)
-    for mention in mentions(question.text):
-        bound = _bound.search(question.text[: mention.span[0]])
-        if bound and mention.year:
-            found = [item for item in found if not _outside(item, bound[1].lower(), mention)] or found
-    if _new.search(question.text):
-        return by_date(found)
-    return by_date(found, oldest_first=True) if _old.search(question.text) else found
-
-
-def by_date(evidence: Sequence[Evidence], *, oldest_first: bool = False) -> list[Evidence]:
-    """Return evidence with what has a date ordered by it, newest first, in the places such evidence had."""
     dated = [(item.source.chunk.date, item) for item in evidence if item.source.chunk.date]
-    ordered = iter(sorted(dated, key=lambda pair: pair[0], reverse=not oldest_first))
+    ordered = iter(sorted(dated, key=lambda pair: pair[0], reverse=order is Order.NEWEST))
     return [next(ordered)[1] if item.source.chunk.date else item for item in evidence]
 
 
@@ -92,31 +73,3 @@ def _clue(evidence: Evidence) -> str:
         return ""
     latest = max(named, key=lambda mention: mention.year or 0)
     return chunk.text[slice(*latest.span)]
-
-
-def _outside(evidence: Evidence, side: str, bound: Mention) -> bool:
-    """Whether a sentence tells only of times on the wrong side; one without a date may be too old for `after`."""
-    years = [mention for mention in mentions(evidence.text) if mention.year]
-    written = evidence.source.chunk.date
-    if years:
-        return not any(_fits(mention, side, bound) for mention in years)
-    return side != "before" and written is not None and written.timetuple()[:3] < _first(bound)
-
-
-def _fits(mention: Mention, side: str, bound: Mention) -> bool:
-    match side:
-        case "before":
-            return _first(mention) < _first(bound)
-        case "since":
-            return _last(mention) >= _first(bound)
-        case _:
-            return _last(mention) > _last(bound)
-
-
-def _first(mention: Mention) -> tuple[int, ...]:
-    """The first day that a date with a year can mean, as year, month and day."""
-    return mention.year or 0, mention.month or 1, mention.day or 1
-
-
-def _last(mention: Mention) -> tuple[int, ...]:
-    return mention.year or 0, mention.month or 12, mention.day or 31
