@@ -5,7 +5,7 @@ leans on the last turn is completed in the surest way that there is:
 
 - "And Oslo?" puts the new name where the earlier question had one;
 - "he" or "her" becomes the one name that it can stand for;
-- else the earlier question is taken along in brackets, with the first names in its answer. More of an
+- else the earlier question is taken along in brackets, with the first sentence of its answer. More of an
   answer, or more turns, makes retrieval worse.
 """
 
@@ -17,10 +17,9 @@ from index.text import content_terms, sentences
 from rag.names import names
 from rag.types import History
 
-CONTEXT_CHARACTERS = 300
-"""How much is taken along in brackets."""
-MAX_NAMES = 3
-"""How many names of an answer are taken along."""
+QUESTION_CHARACTERS = 300
+ANSWER_CHARACTERS = 150
+"""How much of an earlier question and of its answer is taken along at most; the rest is cut at a word."""
 MAX_DEPTH = 3
 """How many follow-ups in a row are traced back."""
 
@@ -62,7 +61,6 @@ _complete = re.compile(
 _chooses = re.compile(rf"^\W*which\s+(?:{_VERBS}|came|comes)\b", re.IGNORECASE)
 _defines = re.compile(rf"^\W*(?:what|who)(?:['’]s|\s+(?:{_BE}))\s+(?!the\b)", re.IGNORECASE)
 _sort = re.compile(rf"\b(?:which|what)\s+(?:{_SORTS})s?\b", re.IGNORECASE)
-_yes_or_no = re.compile(rf"^\W*(?:(?:and|but|so)\s+)?(?:{_VERBS})\b", re.IGNORECASE)
 _asks_for_name = re.compile(r"\b(?:who|whom|whose|which|name)\b", re.IGNORECASE)
 _about_name = re.compile(rf"\bwho(?:['’]s|\s+(?:{_BE}))\s+$", re.IGNORECASE)
 _place = re.compile(r"\b(?:in|at|to|from|near|on|of|the)\s+$", re.IGNORECASE)
@@ -88,13 +86,13 @@ def standalone(question: str, history: History) -> str:
     question = question.strip()
     if not history or not leans(question):
         return question
-    asked, answered = (_opening(_plain(text[: 10 * CONTEXT_CHARACTERS])) for text in history[-1])
-    earlier = standalone(asked, history[-MAX_DEPTH:-1])
+    asked, answered = (_plain(text[: 10 * QUESTION_CHARACTERS]) for text in history[-1])
+    earlier = standalone(_cut(asked, QUESTION_CHARACTERS), history[-MAX_DEPTH:-1])
     if len(own_terms(asked)) > 1:  # Then what it leaned on in its turn is no longer needed.
         earlier = earlier.partition(" (")[0]
-    said = "" if _yes_or_no.match(asked) else _first_sentence(answered)
+    said = _cut(_first_sentence(answered), ANSWER_CHARACTERS)
     completed = _swapped(question, earlier) or _named(question, earlier, said)
-    return f"{completed} ({_context(earlier, said)})" if leans(completed) else completed
+    return f"{completed} ({_plain(f'{earlier} {said}')})" if leans(completed) else completed
 
 
 def own_terms(question: str) -> list[str]:
@@ -159,14 +157,8 @@ def _named(question: str, earlier: str, said: str) -> str:
     return _person.sub(name_in_place, question, count=1)
 
 
-def _context(earlier: str, said: str) -> str:
-    new = dict.fromkeys(name.text for name in names(said) if name.sure and name.text not in earlier)
-    return _opening(f"{_plain(earlier)} {', '.join(list(new)[:MAX_NAMES])}")
-
-
-def _opening(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= CONTEXT_CHARACTERS else text[:CONTEXT_CHARACTERS].rsplit(" ", 1)[0]
+def _cut(text: str, characters: int) -> str:
+    return text if len(text) <= characters else text[:characters].rsplit(" ", 1)[0]
 
 
 def _plain(text: str) -> str:
