@@ -99,6 +99,9 @@ class Question:
         call` stand for. Which of two came first is asked as when each was. Words such as `now` become the
         order of the parts: sentences seldom say them, but documents have dates.
         """
+        if self.refers and not self.query.startswith(self.text):
+            return [_ordered(self)]  # Its parts are not those of the words that were typed.
+        said_before = self.query[len(self.text) :]
         if choice := _either.search(self.text):
             done = f" {choice['done']}" if choice["done"] else ""
             return [understand(f"When was {choice[name]}{done}?") for name in ("one", "other")]
@@ -106,8 +109,11 @@ class Question:
         if self.kind is Kind.SUMMARY or len(texts) == 1 or not all(_asks.search(text) for text in texts):
             return [_ordered(self)]
         first, *others = texts
-        later = (understand(text, text if _name.search(text, 1) else f"{text} ({first})") for text in others)
-        return [_ordered(part) for part in (understand(first), *later)]
+        later = (
+            understand(text, (text if _name.search(text, 1) else f"{text} ({first})") + said_before)
+            for text in others
+        )
+        return [_ordered(part) for part in (understand(first, first + said_before), *later)]
 
 
 def understand(text: str, query: str = "") -> Question:
