@@ -49,7 +49,7 @@ _SENTENCES = {
     ),
 }
 _word = re.compile(r"\w[\w’'-]*(?:[.,]\d+)*")
-_EAST_ASIAN = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"}
+_WITH_HAN = {"HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL"}
 
 
 def explain(reason: AbstainReason, question: str, index: Index) -> str:
@@ -132,7 +132,7 @@ def _reason(script: str, evidence: Sequence[Evidence]) -> AbstainReason:
 
 
 def _script(text: str) -> str:
-    """The script of most letters of a text, as Unicode names it, those of East Asia as one; "" without letters."""
+    """The script of most letters of a text, as Unicode names it, Han, kana and Hangul counted as one; "" without letters."""
     names = (unicodedata.name(letter, "").split(" ")[0] for letter in text if letter.isalpha())
-    counts = Counter("CJK" if name in _EAST_ASIAN else name for name in names)
+    counts = Counter("CJK" if name in _WITH_HAN else name for name in names)
     return counts.most_common(1)[0][0] if counts else ""
