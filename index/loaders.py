@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
+from index.dates import document_date
 from index.errors import LoadError
 from index.types import Document
 
-LOADER = "text-1"
-"""Raised whenever the text or title of an unchanged file would differ."""
+LOADER = "text-2"
+"""Raised whenever the text, title or date of an unchanged file would differ."""
 MAX_BYTES = 50_000_000
 TITLE_CHARACTERS = 120
 
@@ -41,7 +43,8 @@ def load(file: str, data: bytes) -> Document:
 def _load_text(file: str, data: bytes) -> Document:
     text = _decode(data)
     first = next((line.strip() for line in text.splitlines() if line.strip()), "")
-    return Document(file=file, text=text, title=_shorten(first) or PurePosixPath(file).name)
+    title = _shorten(first) or PurePosixPath(file).name
+    return Document(file=file, text=text, title=title, date=document_date(text))
 
 
 def _load_markdown(file: str, data: bytes) -> Document:
@@ -49,9 +52,7 @@ def _load_markdown(file: str, data: bytes) -> Document:
     heading = _heading.search(document.text)
     if not heading:
         return document
-    return Document(
-        file=file, text=document.text, title=_shorten(_unclosed(heading.group(1))) or document.title
-    )
+    return replace(document, title=_shorten(_unclosed(heading.group(1))) or document.title)
 
 
 def _unclosed(heading: str) -> str:

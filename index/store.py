@@ -7,6 +7,7 @@ know whether they are up to date.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import sqlite3
@@ -25,7 +26,7 @@ from index.embedding import Vectors
 from index.errors import StoreError
 from index.types import Chunk, Document
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the tables. A file of a newer version is refused, of an older one is made anew."""
 PAGE = 5000
 """Rows asked for in one statement, below SQLite's limit on variables."""
@@ -34,7 +35,7 @@ _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
-    page_starts TEXT NOT NULL
+    date TEXT, page_starts TEXT NOT NULL
 );
 CREATE TABLE vectors (
     id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL UNIQUE, vector BLOB NOT NULL
@@ -54,7 +55,7 @@ CREATE TABLE files (
 """
 _CHUNK = """
 SELECT chunks.id, documents.file, documents.title, chunks.start, chunks.end, chunks.page, chunks.text,
-       chunks.sentences, chunks.vector
+       chunks.sentences, chunks.vector, documents.date
 FROM chunks JOIN documents ON documents.id = chunks.document
 """
 
@@ -167,7 +168,7 @@ class Store:
         """Return all documents, ordered by file."""
         return [
             _document(row)
-            for row in self._rows("SELECT file, text, title, page_starts FROM documents ORDER BY file")
+            for row in self._rows("SELECT file, text, title, date, page_starts FROM documents ORDER BY file")
         ]
 
     def titles(self) -> list[tuple[str, str]]:
@@ -176,7 +177,8 @@ class Store:
 
     def document(self, file: str) -> Document | None:
         """Return one document, or None when no such file is indexed."""
-        rows = self._rows("SELECT file, text, title, page_starts FROM documents WHERE file = ?", (file,))
+        query = "SELECT file, text, title, date, page_starts FROM documents WHERE file = ?"
+        rows = self._rows(query, (file,))
         return _document(rows[0]) if rows else None
 
     def counts(self) -> dict[str, int]:
@@ -241,8 +243,14 @@ class Store:
         """Store a document in place of any earlier one of the same file; return its chunks' ids."""
         self._write("DELETE FROM documents WHERE file = ?", (document.file,))
         owner = self._write(
-            "INSERT INTO documents (file, title, text, page_starts) VALUES (?, ?, ?, ?)",
-            (document.file, document.title, document.text, json.dumps(document.page_starts)),
+            "INSERT INTO documents (file, title, text, date, page_starts) VALUES (?, ?, ?, ?, ?)",
+            (
+                document.file,
+                document.title,
+                document.text,
+                document.date and document.date.isoformat(),
+                json.dumps(document.page_starts),
+            ),
         )
         return [
             self._write(
@@ -309,16 +317,21 @@ def _digest(text: str) -> bytes:
 
 
 def _document(row: tuple[Any, ...]) -> Document:
-    file, text, title, starts = row
-    return Document(file=file, text=text, title=title, page_starts=tuple(json.loads(starts)))
+    file, text, title, day, starts = row
+    return Document(file=file, text=text, title=title, date=_date(day), page_starts=tuple(json.loads(starts)))
+
+
+def _date(day: str | None) -> datetime.date | None:
+    return datetime.date.fromisoformat(day) if day else None
 
 
 def _chunk(row: tuple[Any, ...]) -> Chunk:
-    chunk_id, file, title, start, end, page, text, sentences, _ = row
+    chunk_id, file, title, start, end, page, text, sentences, _, day = row
     return Chunk(
         id=chunk_id,
         file=file,
         title=title,
+        date=_date(day),
         start=start,
         end=end,
         page=page,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,8 @@ class Document:
     """The whole text; offsets everywhere count its characters."""
     title: str
     """The heading a reader would know it by; the file's name where the text has none."""
+    date: datetime.date | None = None
+    """The day it says it was last written; None when it does not say so."""
     page_starts: tuple[int, ...] = ()
     """Where each page begins in `text`, in order; empty for formats without pages."""
 
@@ -33,6 +36,8 @@ class Chunk:
     """Path of its document, relative to the corpus folder."""
     title: str
     """Title of its document."""
+    date: datetime.date | None = None
+    """Date of its document; None when the document does not give one."""
     start: int
     """Offset of its first character in the document."""
     end: int
@@ -67,6 +72,7 @@ class ScoredChunk:
         return {
             "file": chunk.file,
             "title": chunk.title,
+            "date": chunk.date and chunk.date.isoformat(),
             "page": chunk.page,
             "start": chunk.start,
             "end": chunk.end,

@@ -24,6 +24,7 @@ from rag.models import choose
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
+from rag.timeline import present
 from rag.trace import Trace
 from rag.types import Answer, Completed, Event, History, Retrieved, Status, TextDelta
 
@@ -107,7 +108,7 @@ class Assistant:
         with clock("open"):
             index = self.ready()
         question = _whole(question)
-        reason = abstention.cannot_ask(question, index)
+        reason = abstention.cannot_ask(question, index, history)
         with clock("rewriting"):
             asked = (
                 understand("", question.strip())
@@ -125,7 +126,8 @@ class Assistant:
                 parts = list(self._judge(index, asked, chunks))
                 status, confidence, reason = abstention.overall(parts)
         if reason:
-            yield TextDelta(draft.say(abstention.explain(reason)))
+            strange = abstention.strange_names(asked.text, index)
+            yield TextDelta(draft.say(abstention.explain(reason, strange)))
         else:
             for text in way.writer(index, question.strip(), asked, chunks)(parts, draft):
                 yield TextDelta(text)
@@ -281,14 +283,14 @@ class Assistant:
         for part in asked.parts():
             evidence = self._read(index, part, chunks)
             if first and part.refers:
-                evidence = nearby(evidence, first, abstention.GATE)
-            yield abstention.judge(part, evidence)
+                evidence = nearby(evidence, first)
+            yield abstention.judge(part, evidence, self.settings.gate)
             first = first or evidence
 
     def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[Evidence]:
         if asked.kind is Kind.SUMMARY:
             return summary.read(index, chunks)
-        return weigh(index, asked, read(asked.query, chunks))
+        return present(asked, weigh(index, asked, read(asked.query, chunks)))
 
     def _retriever(self, index: Index, k: int) -> HybridRetriever:
         from rag.retriever import HybridRetriever

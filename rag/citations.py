@@ -135,6 +135,7 @@ class Draft:
                     number=number,
                     file=chunk.file,
                     title=chunk.title,
+                    date=chunk.date,
                     page=chunk.page,
                     start=span[0],
                     end=span[1],

@@ -1,7 +1,7 @@
 """How likely each sentence that was read answers the question.
 
-The reader's opinion, the place of the chunk among those retrieved, the form of the sentence and the
-kind of words that the question asks for are weighed by a logistic model, fitted on articles that the reader was not trained on.
+The reader's opinion, the place of the chunk among those retrieved and the form of the sentence are weighed
+by a logistic model, fitted on articles that the reader was not trained on.
 """
 
 from __future__ import annotations
@@ -15,18 +15,19 @@ from numpy.typing import NDArray
 
 from index import Index, ScoredChunk, Span
 from index.text import content_terms
-from rag.answer_type import lacks_type
 from rag.question import Question
 from rag.reader import Reading
 
-WEIGHTS = np.array([0.37, 0.15, 0.09, 1.88, -0.63, -2.5])
-BIAS = -2.68
+WEIGHTS = np.array([0.18, 0.12, 0.08, 1.8, -0.68])
+BIAS = -2.11
 """Fitted with a ridge of 30 on held-out questions of SQuAD 1.1, the same with their answer sentences taken
-out, SQuAD 2.0 and CLAPnq, each set counting the same; but the last weight is set from the counts that
-`rag.answer_type` names. Word coverage and similarity were tried too: they order no better and carry over
-worse to other kinds of documents."""
+out, SQuAD 2.0 and CLAPnq, each set counting the same. Word coverage, similarity and whether a sentence has
+the kind of words that is asked for (a time, a number, a name) were tried too: they order no better and
+carry over worse to other kinds of documents."""
 ELSEWHERE = 0.4
 """What is left of a score, for a part that refers to another, in a chunk that says nothing on that other."""
+PLAUSIBLE = 0.05
+"""A sentence may answer when its score reaches this."""
 LEAST = -8.0
 """Logits below this say no more than this."""
 
@@ -62,20 +63,20 @@ def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list
             source=reading.source,
             span=reading.span,
             answer=reading.answer,
-            score=_logistic(features(question, reading)),
+            score=logistic(features(reading) @ WEIGHTS + BIAS),
             coverage=coverage(words, reading.text),
         )
         for reading in readings
     )
 
 
-def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence], enough: float) -> list[Evidence]:
+def nearby(evidence: Sequence[Evidence], other: Sequence[Evidence]) -> list[Evidence]:
     """Return evidence for a part of a question that refers to another part, best first.
 
-    What stands in a chunk that answers the other part, with a score of at least `enough`, keeps its own
-    score; what stands elsewhere speaks more likely of something else.
+    What stands in a chunk that may answer the other part keeps its own score; what stands elsewhere speaks
+    more likely of something else.
     """
-    chunks = {item.source.chunk.id for item in other if item.score >= enough}
+    chunks = {item.source.chunk.id for item in other if item.score >= PLAUSIBLE}
     return _ranked(
         item if item.source.chunk.id in chunks else replace(item, score=item.score * ELSEWHERE)
         for item in evidence
@@ -86,7 +87,7 @@ def _ranked(evidence: Iterable[Evidence]) -> list[Evidence]:
     return sorted(evidence, key=lambda item: (-item.score, item.source.chunk.file, item.span))
 
 
-def features(question: Question, reading: Reading) -> NDArray[np.float64]:
+def features(reading: Reading) -> NDArray[np.float64]:
     """Return what the logistic model looks at, in the order of `WEIGHTS`."""
     return np.array(
         [
@@ -95,14 +96,14 @@ def features(question: Question, reading: Reading) -> NDArray[np.float64]:
             max(reading.behind, LEAST),
             1 / (1 + reading.rank),
             not is_statement(reading.text),
-            lacks_type(question.text, reading.text),
         ],
         np.float64,
     )
 
 
-def _logistic(values: NDArray[np.float64]) -> float:
-    return float(1 / (1 + np.exp(-(values @ WEIGHTS + BIAS))))
+def logistic(log_odds: float) -> float:
+    """Return the chance that log-odds stand for."""
+    return float(1 / (1 + np.exp(-log_odds)))
 
 
 def coverage(words: dict[str, float], text: str) -> float:

@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from index import Embedder, ScoredChunk
 from index.text import content_terms, terms
 from rag import extractive, prompts
-from rag.abstention import GATE, Judgement, explain
+from rag.abstention import Judgement, explain
 from rag.asides import Asides
 from rag.citations import Draft, Passage, model_markdown
 from rag.directives import is_directive
 from rag.errors import ModelError
+from rag.evidence import PLAUSIBLE
 from rag.markers import Sentence, Sentences
 from rag.model import LanguageModel
 from rag.prompts import NO_ANSWER, Shown
@@ -224,7 +225,9 @@ class _Checked:
         """Whether a sentence has nothing to do with the question, for all its words and its passages tell."""
         if self._asked & set(content_terms(sentence.text)):
             return False
-        return all(self._scores.get((source.chunk.file, span), 0.0) < GATE for source, span in found.passages)
+        return all(
+            self._scores.get((source.chunk.file, span), 0.0) < PLAUSIBLE for source, span in found.passages
+        )
 
     def _answers(self, claim: str, passages: Sequence[Passage]) -> bool:
         """Whether what a claim adds to the question stands in a sentence that may answer it."""
@@ -232,7 +235,7 @@ class _Checked:
         return any(
             added <= set(content_terms(source.chunk.sentence(span)))
             for source, span in passages
-            if self._scores.get((source.chunk.file, span), 0.0) >= GATE
+            if self._scores.get((source.chunk.file, span), 0.0) >= PLAUSIBLE
         )
 
     def _show(self, sentence: Sentence, found: Verification) -> Iterator[str]:

@@ -74,6 +74,11 @@ def _node(scored: ScoredChunk) -> NodeWithScore:
         text=chunk.text,
         start_char_idx=chunk.start,
         end_char_idx=chunk.end,
-        metadata={"file": chunk.file, "title": chunk.title, "page": chunk.page},
+        metadata={
+            "file": chunk.file,
+            "title": chunk.title,
+            "date": chunk.date and chunk.date.isoformat(),
+            "page": chunk.page,
+        },
     )
     return NodeWithScore(node=node, score=scored.score)

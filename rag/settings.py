@@ -20,6 +20,7 @@ from pydantic_settings import (
 )
 
 from rag.errors import ConfigurationError
+from rag.types import Gate
 
 
 class Settings(BaseSettings):
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
         description="Folder for indexes, each corpus in one of its own; the user's cache when not set.",
     )
     chunks: int = Field(default=6, ge=1, le=100, description="How many chunks are read for an answer.")
+    gate: Gate = Field(default="balanced", description="How sure an answer must be to be given.")
     api_key: SecretStr | None = Field(
         default=None,
         validation_alias=AliasChoices("FOOTNOTE_API_KEY", "OPENAI_API_KEY"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -13,6 +14,8 @@ Turn = tuple[str, str]
 """One earlier exchange: what was asked, what was answered."""
 History = Sequence[Turn]
 Status = Literal["answered", "partial", "abstained"]
+Gate = Literal["cautious", "balanced", "eager"]
+"""How sure an answer must be to be given."""
 Verdict = Literal["supported", "weak", "unsupported"]
 
 
@@ -45,6 +48,8 @@ class Citation:
     """Path relative to the corpus folder, with `/` separators."""
     title: str
     """Title of the document."""
+    date: datetime.date | None = None
+    """The day the document says it was last written; None when it does not say so."""
     page: int | None
     """Page it stands on, from 1; None for formats without pages."""
     start: int
@@ -53,6 +58,10 @@ class Citation:
     """Offset just after its last character."""
     quote: str
     """Equal to `text[start:end]` of the document, character for character."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON data; the date in ISO form."""
+        return {**asdict(self), "date": self.date and self.date.isoformat()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +118,7 @@ class Answer:
             "abstain_reason": self.abstain_reason and str(self.abstain_reason),
             "confidence": self.confidence,
             "claims": [{**asdict(claim), "citations": list(claim.citations)} for claim in self.claims],
-            "citations": [asdict(citation) for citation in self.citations],
+            "citations": [citation.to_dict() for citation in self.citations],
             "question": self.question,
             "query": self.query,
             "chunks": [scored.to_dict() for scored in self.chunks],

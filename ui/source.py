@@ -46,7 +46,7 @@ def document_view(document: Document, passage: Passage | None) -> Html:
             el("button", "Back to the chat", type="button", class_="back"),
             el("button", "All files", type="button", class_="open all open-list-0-0"),
             el("h2", unseen("Source: "), document.title, tabindex=-1),
-            el("p", document.file, _page(document, start if lit else 0), class_="detail"),
+            el("p", document.file, _page(document, start if lit else 0), _date(document), class_="detail"),
             el("p", note, class_="notice") if note else "",
         ),
         _cut(first),
@@ -87,6 +87,10 @@ def _window(length: int, at: int) -> tuple[int, int]:
 def _page(document: Document, at: int) -> str:
     page = sum(1 for start in document.page_starts if start <= at)
     return f", page {page}" if page else ""
+
+
+def _date(document: Document) -> str:
+    return f", {document.date}" if document.date else ""
 
 
 def _cut(characters: int) -> Html:

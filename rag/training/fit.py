@@ -1,11 +1,13 @@
-"""Fit what `rag.evidence` makes of the reader's opinion, on questions the reader was not trained on.
+"""Fit what `rag.evidence` and `rag.abstention` make of the reader's opinion, on questions it was not trained on.
 
     python -m rag.training.fit --held DIR
 
 `--held` is what `rag.training.split` wrote. Every question is searched and read as the product does
 it. The questions of SQuAD 1.1 count twice: as they are, and with the sentences that answer taken out
-of what was found. Prints how often the best sentence, and one of the best three, answers; how well the
-confidence tells answerable from unanswerable questions (AUROC); and the weights.
+of what was found. Prints the weights in force and those fitted now and, with each, of every set: how often
+the best sentence, and one of the best three, answers; how well the confidence tells answerable from
+unanswerable questions (AUROC) and how far it is from the share that is right (ECE); and what each gate
+lets through: of the answerable questions the share answered right, of the answers the share right.
 """
 
 from __future__ import annotations
@@ -22,7 +24,9 @@ from pathlib import Path
 import numpy as np
 
 from index import ScoredChunk
+from rag.abstention import CALIBRATION, GATES, OFFSET
 from rag.assistant import Assistant
+from rag.evaluation import metrics
 from rag.evidence import BIAS, WEIGHTS, features
 from rag.question import understand
 from rag.reader import Reading, read
@@ -31,6 +35,8 @@ QUESTIONS = 300  # of each set
 RIDGE = 30.0  # on the weights of standardised features
 ROUNDS = 40  # Newton steps
 SEED = 11
+SHARES = {"SQuAD 1.1": 0.25, "SQuAD 1.1, taken out": 0.25, "SQuAD 2.0": 0.5, "CLAPnq": 1.0}
+"""How much each set counts for the confidence: as many people's questions as annotators' exercises."""
 
 
 @dataclass
@@ -45,11 +51,18 @@ class Asked:
 
 @dataclass
 class Read:
-    """A question after reading: features and rightness of each sentence."""
+    """A question after reading: features, similarity of the chunk and rightness of each sentence."""
 
     answerable: bool
     features: np.ndarray
+    similarity: np.ndarray
     right: np.ndarray
+
+    def best(self, weights: np.ndarray) -> tuple[float, float, bool]:
+        """Log-odds of the best sentence, the similarity of its chunk, and whether it is right."""
+        odds = self.features @ weights[:-1] + weights[-1]
+        top = int(np.argmax(odds))
+        return float(odds[top]), float(self.similarity[top]), bool(self.right[top])
 
 
 def normal(text: str) -> str:
@@ -129,46 +142,59 @@ def ask_all(documents: dict[str, str], questions: list[Asked], take_out: bool = 
             if readings:
                 yield Read(
                     asked.answerable,
-                    np.array([features(question, reading) for reading in readings]),
+                    np.array([features(reading) for reading in readings]),
+                    np.array([reading.source.similarity for reading in readings]),
                     np.array([is_right(asked, reading) for reading in readings]),
                 )
 
 
-def fit(sets: list[list[Read]]) -> np.ndarray:
-    """Weights and, last, the constant of a logistic model of which sentences are right; Newton's method."""
+def fit_sentences(sets: list[list[Read]]) -> np.ndarray:
+    """`WEIGHTS` and `BIAS`: which sentences are right, every set counting the same."""
     x = np.concatenate([r.features for reads in sets for r in reads])
     y = np.concatenate([r.right for reads in sets for r in reads])
     sizes = [sum(len(r.right) for r in reads) for reads in sets]
-    shares = np.concatenate([np.full(size, 1000 / size) for size in sizes])
+    return logistic_fit(x, y, np.concatenate([np.full(size, 1000 / size) for size in sizes]), RIDGE)
+
+
+def fit_confidence(sets: dict[str, list[Read]], weights: np.ndarray) -> np.ndarray:
+    """`CALIBRATION` and `OFFSET`: which best sentences are right."""
+    rows = [(*r.best(weights), SHARES[name] / len(reads)) for name, reads in sets.items() for r in reads]
+    odds, similarity, right, shares = np.array(rows).T
+    return logistic_fit(np.c_[odds, similarity], right, 300 * shares, 3.0)
+
+
+def logistic_fit(x: np.ndarray, y: np.ndarray, shares: np.ndarray, ridge: float) -> np.ndarray:
+    """Weights and, last, the constant of a logistic model; Newton's method, a ridge on standardised weights."""
     mean, scale = x.mean(0), x.std(0) + 1e-6
     z = np.c_[(x - mean) / scale, np.ones(len(x))]
-    w, ridge = np.zeros(z.shape[1]), np.r_[np.full(x.shape[1], RIDGE), 0.0]
+    w, penalty = np.zeros(z.shape[1]), np.r_[np.full(x.shape[1], ridge), 0.0]
     for _ in range(ROUNDS):
         p = 1 / (1 + np.exp(-z @ w))
-        curve = (z * (shares * p * (1 - p))[:, None]).T @ z + np.diag(ridge + 1e-9)
-        w -= np.linalg.solve(curve, z.T @ (shares * (p - y)) + ridge * w)
+        curve = (z * (shares * p * (1 - p))[:, None]).T @ z + np.diag(penalty + 1e-9)
+        w -= np.linalg.solve(curve, z.T @ (shares * (p - y)) + penalty * w)
     return np.r_[w[:-1] / scale, w[-1] - (w[:-1] * mean / scale).sum()]
 
 
-def auroc(yes: np.ndarray, no: np.ndarray) -> float:
-    """Chance that a value of the first kind is above one of the second, ties counting half."""
-    return float((yes[:, None] > no).mean() + 0.5 * (yes[:, None] == no).mean())
-
-
-def report(name: str, reads: list[Read], w: np.ndarray) -> None:
+def report(name: str, reads: list[Read], weights: np.ndarray, calibration: np.ndarray) -> None:
     """Print how the weights do on a set."""
-    scores = [r.features @ w[:-1] + w[-1] for r in reads]
-    answerable = np.array([r.answerable for r in reads])
-    best = np.array([s.max() for s in scores])
     line = f"{name:22} n {len(reads):4}"
-    if answerable.any():
-        ranked = [
-            r.right[np.argsort(-s, kind="stable")] for r, s in zip(reads, scores, strict=True) if r.answerable
-        ]
+    yes = [r for r in reads if r.answerable]
+    if yes:
+        order = [np.argsort(-(r.features @ weights[:-1]), kind="stable") for r in yes]
+        ranked = [r.right[o] for r, o in zip(yes, order, strict=True)]
         line += f"  best {np.mean([x[0] for x in ranked]):.3f}  in three {np.mean([x[:3].any() for x in ranked]):.3f}"
-        if not answerable.all():
-            line += f"  auroc {auroc(best[answerable], best[~answerable]):.3f}"
-    print(line)
+    best = [r.best(weights) for r in reads]
+    given = [(1 / (1 + np.exp(-(np.dot(calibration, (*b[:2], 1))))), b[2]) for b in best]
+    print(f"{line}  ECE {metrics.calibration_error(metrics.calibration(given)):.3f}", end="")
+    if yes and len(yes) < len(reads):
+        asked = [(c, r.answerable) for (c, _), r in zip(given, reads, strict=True)]
+        auroc = metrics.auroc([c for c, a in asked if a], [c for c, a in asked if not a])
+        curve = metrics.risk_coverage(given, len(yes))
+        print(f"  AUROC {auroc:.3f}  coverage at 90 % {metrics.coverage_at(curve, 0.9):.2f}", end="")
+        for gate, least in GATES.items():
+            let = [right for c, right in given if c >= least]
+            print(f"  {gate} {sum(let) / len(yes):.2f} {np.mean(let or [0]):.2f}", end="")
+    print()
 
 
 def main() -> None:
@@ -185,11 +211,19 @@ def main() -> None:
         "SQuAD 2.0": list(ask_all(*two)),
         "CLAPnq": list(ask_all(*load_clapnq(held / "clapnq-held"))),
     }
-    fitted = fit(list(sets.values()))
-    for title, w in (("in force", np.r_[WEIGHTS, BIAS]), ("fitted", fitted)):
-        print(f"{title}: {np.round(w, 3).tolist()}")
+    fitted = fit_sentences(list(sets.values()))
+    pairs = {
+        "in force": (np.r_[WEIGHTS, BIAS], np.r_[CALIBRATION, OFFSET]),
+        "fitted": (fitted, fit_confidence(sets, fitted)),
+        "sentences as in force, confidence fitted": (
+            now := np.r_[WEIGHTS, BIAS],
+            fit_confidence(sets, now),
+        ),
+    }
+    for title, (weights, calibration) in pairs.items():
+        print(f"{title}: {np.round(weights, 3).tolist()} {np.round(calibration, 3).tolist()}")
         for name, reads in sets.items():
-            report(name, reads, w)
+            report(name, reads, weights, calibration)
 
 
 if __name__ == "__main__":

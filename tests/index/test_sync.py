@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import pytest
 
 from index import CorpusError, Index, LockedError, StoreError, SyncReport
 from index import sync as module
+from index.store import SCHEMA
 from tests.fakes import HashEmbedder
 
 pytestmark = pytest.mark.usefixtures("without_chroma")
@@ -45,6 +47,22 @@ def found(index: Index, query: str) -> set[str]:
 
 def texts(index: Index) -> dict[str, str]:
     return {document.file: document.text for document in index.documents()}
+
+
+def test_the_date_of_a_document_is_known_to_its_chunks_and_changes_with_it(
+    index: Index, corpus: Path
+) -> None:
+    (corpus / "a.txt").write_text("Published: 3 May 2024\nThe zebra sleeps.")
+    (corpus / "b.txt").write_text("The lion hunts.")
+    index.sync()
+    assert [document.date for document in index.documents()] == [datetime.date(2024, 5, 3), None]
+    assert {chunk.date for chunk in index.chunks_of("a.txt")} == {datetime.date(2024, 5, 3)}
+    assert {chunk.date for chunk in index.chunks_of("b.txt")} == {None}
+    (corpus / "a.txt").write_text("Published: 4 May 2024\nThe zebra sleeps.")
+    index.sync()
+    assert {each.chunk.date for each in index.candidates("zebra", 1) if each.bm25} == {
+        datetime.date(2024, 5, 4)
+    }
 
 
 # What changes in the folder
@@ -472,7 +490,7 @@ def test_an_index_of_a_newer_version_is_left_alone(folder: Path, corpus: Path) -
     set_meta(folder, "schema", "99")
     with pytest.raises(StoreError, match=r"store\.sqlite was written by a newer version of Footnote"):
         Index(corpus, folder, HashEmbedder())
-    set_meta(folder, "schema", "1")
+    set_meta(folder, "schema", str(SCHEMA))
     again = Index(corpus, folder, HashEmbedder())
     assert found(again, "zebra") == {"a.txt"}
     again.close()
@@ -485,14 +503,14 @@ class OtherEmbedder(HashEmbedder):
 @pytest.mark.parametrize(
     ("schema", "model"),
     [
-        pytest.param("0", HashEmbedder(), id="older schema"),
-        pytest.param("1", OtherEmbedder(), id="other embedder"),
+        pytest.param(SCHEMA - 1, HashEmbedder(), id="older schema"),
+        pytest.param(SCHEMA, OtherEmbedder(), id="other embedder"),
     ],
 )
 def test_an_older_index_or_one_of_another_model_is_made_anew(
-    folder: Path, corpus: Path, schema: str, model: HashEmbedder
+    folder: Path, corpus: Path, schema: int, model: HashEmbedder
 ) -> None:
-    set_meta(folder, "schema", schema)
+    set_meta(folder, "schema", str(schema))
     (corpus / "a.txt").write_text("The okapi stands.")
     index = Index(corpus, folder, model)
     assert index.candidates("zebra", 5) == []

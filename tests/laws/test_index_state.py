@@ -23,14 +23,14 @@ QUERIES = ["zebra sleeps", "the lion", "okapi", "石破"]
 sentences = st.lists(st.sampled_from(WORDS), min_size=1, max_size=5).map(lambda words: " ".join(words) + ". ")
 paragraphs = st.lists(sentences, min_size=1, max_size=40).map("".join)
 contents = st.lists(paragraphs, max_size=3).map(lambda parts: "\n\n".join(parts).encode()) | st.sampled_from(
-    [b"", b"\xff not UTF-8", b"\0", b"\xef\xbb\xbfzebra", b"okapi\r\nhunts\r\n"]
+    [b"", b"\xff not UTF-8", b"\0", b"\xef\xbb\xbfzebra", b"okapi\r\nhunts\r\n", b"2024-05-03\nzebra"]
 )
 
 
 def facts(index: Index) -> object:
     """Everything a reader can learn, but the numbers that chunks have."""
     chunks = [
-        (chunk.file, chunk.title, chunk.start, chunk.end, chunk.text, chunk.sentences)
+        (chunk.file, chunk.title, chunk.date, chunk.start, chunk.end, chunk.text, chunk.sentences)
         for file, _ in index.titles()
         for chunk in index.chunks_of(file)
     ]

@@ -58,6 +58,6 @@ def evidence(chunk: int, score: float) -> Evidence:
 
 def test_what_stands_where_the_other_part_is_answered_comes_first() -> None:
     here, there = evidence(1, 0.3), evidence(2, 0.5)
-    first, second = nearby([there, here], [evidence(1, 0.9), evidence(2, 0.01)], enough=0.05)
+    first, second = nearby([there, here], [evidence(1, 0.9), evidence(2, 0.01)])
     assert first == here
     assert second.score == pytest.approx(0.5 * ELSEWHERE)
