@@ -90,7 +90,7 @@ def test_ask_follows_up_and_abstains(town_url: str) -> None:
     history = [{"question": BORN, "answer": "Ann Lee was born in Oslo in 1950. [1]"}]
     followed = call(town_url, "ask", question="What did she open?", history=history).structured_content
     assert followed is not None
-    assert BORN in followed["query"]
+    assert followed["query"] == "What did Ann Lee open?"
     assert "a bakery" in followed["text"]
     refused = call(town_url, "ask", question="What is the capital of Peru?").structured_content
     assert refused is not None
