@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     )
     from rag.assistant import Assistant, ask
     from rag.errors import ConfigurationError, ModelError
-    from rag.model import LanguageModel
+    from rag.llm.model import LanguageModel
     from rag.retriever import HybridRetriever
     from rag.settings import Settings, load_settings, shipped_seeds
     from rag.trace import Trace
@@ -79,7 +79,7 @@ __all__ = [
 _HOMES = {
     "rag.assistant": ("Assistant", "ask"),
     "rag.errors": ("ConfigurationError", "ModelError"),
-    "rag.model": ("LanguageModel",),
+    "rag.llm.model": ("LanguageModel",),
     "rag.retriever": ("HybridRetriever",),
     "rag.settings": ("Settings", "load_settings", "shipped_seeds"),
     "rag.trace": ("Trace",),

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncReport
 from rag import abstention, extractive, summary
 from rag.abstention import Judgement
-from rag.asides import Asides
 from rag.citations import Draft
 from rag.conversation import own_terms, standalone
 from rag.evidence import Evidence, nearby, weigh
-from rag.language import is_foreign
-from rag.models import choose
+from rag.llm.asides import Asides
+from rag.llm.choice import choose
+from rag.llm.language import is_foreign
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from index import Embedder
     from index.sync import Progress
-    from rag.model import LanguageModel
+    from rag.llm.model import LanguageModel
     from rag.retriever import HybridRetriever
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from index import FootnoteError
 from rag.errors import ModelError
-from rag.model import ServerModel
+from rag.llm.model import ServerModel
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant

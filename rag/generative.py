@@ -11,13 +11,13 @@ from index import Embedder, ScoredChunk
 from index.text import content_terms, terms
 from rag import extractive, prompts
 from rag.abstention import Judgement, explain
-from rag.asides import Asides
 from rag.citations import Draft, Passage, model_markdown
 from rag.directives import is_directive
 from rag.errors import ModelError
 from rag.evidence import PLAUSIBLE
-from rag.markers import Sentence, Sentences
-from rag.model import LanguageModel
+from rag.llm.asides import Asides
+from rag.llm.markers import Sentence, Sentences
+from rag.llm.model import LanguageModel
 from rag.prompts import NO_ANSWER, Shown
 from rag.settings import Settings
 from rag.trace import Trace

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from index import ScoredChunk
 from rag.citations import Passage
 from rag.directives import is_directive
-from rag.model import Message
+from rag.llm.model import Message
 from rag.types import History
 
 NO_ANSWER = "NO ANSWER"

@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from index import ScoredChunk, Span
-from rag.agreement import differences, foreign, foreign_difference
+from rag.checks.agreement import differences, foreign, foreign_difference
+from rag.checks.sources import Difference, Source
+from rag.checks.statement import Statement
+from rag.checks.support import chance, copied, features
 from rag.citations import Passage
-from rag.sources import Difference, Source
-from rag.statement import Statement
-from rag.support import chance, copied, features
 from rag.types import Verdict
 
 SUPPORTED, WEAK = 0.35, 0.2

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from rag import Assistant, Settings, load_settings
-from rag.model import ServerModel
+from rag.llm.model import ServerModel
 
 Reply = Callable[["Handler"], None]
 """Writes the answer to one request."""

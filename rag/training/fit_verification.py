@@ -2,7 +2,7 @@
 
     python -m rag.training.fit_verification --squad DIR --clapnq DIR
 
-Prints the weights of `rag.support` and, for several thresholds, how many true and false claims pass.
+Prints the weights of `rag.checks.support` and, for several thresholds, how many true and false claims pass.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.agreement import differences
-from rag.sources import Source
-from rag.statement import Statement
-from rag.support import features
+from rag.checks.agreement import differences
+from rag.checks.sources import Source
+from rag.checks.statement import Statement
+from rag.checks.support import features
 
 from .claims import Pair, pairs
 from .data import clapnq_half, detokenised, sentences_of

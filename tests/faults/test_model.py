@@ -12,7 +12,7 @@ import pytest
 
 from rag import Answer, Assistant, Trace
 from rag.doctor import examine
-from rag.model import ATTEMPTS
+from rag.llm.model import ATTEMPTS
 from tests.corpora import TOWN, assistant
 from tests.laws.test_answers import check
 from tests.model_server import (

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from rag import Assistant, load_settings
-from rag.model import ServerModel
+from rag.llm.model import ServerModel
 from tests.corpora import TOWN, assistant
 from tests.laws.test_answers import check
 

@@ -453,7 +453,7 @@ def test_the_prompt_fits_the_window_and_what_does_not_is_named(
 def test_a_llama_index_model_writes_too(town: Assistant) -> None:
     from llama_index.core.llms.mock import MockLLM
 
-    from rag.models import choose
+    from rag.llm.choice import choose
 
     bot = writing_with(town, choose(MockLLM(), town.settings))
     given = bot.ask(QUESTION)  # it repeats the prompt, of which nothing may pass but what the documents say

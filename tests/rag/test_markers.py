@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.markers import LONGEST, Sentence, Sentences
+from rag.llm.markers import LONGEST, Sentence, Sentences
 
 TEXT = """Dr. Ann Lee was born in Oslo in 1950 [1]. She opened a bakery in Bergen【2】 in 1982.[3][4] It sells 3.5 kg.
 

@@ -36,7 +36,7 @@ class Reply:
         Raises:
             ModelError: If this is no reply, or one without end.
         """
-        from rag.faults import malformed
+        from rag.llm.faults import malformed
 
         kind = str(self._response.headers.get("content-type", "")).partition(";")[0].strip().lower()
         if kind == "application/json":
@@ -70,7 +70,7 @@ class Reply:
 
     def _whole(self, body: Any) -> str:
         """The text of a reply that came in one piece from a server that does not stream."""
-        from rag.faults import malformed
+        from rag.llm.faults import malformed
 
         choices = body.get("choices") if isinstance(body, Mapping) else None
         if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from rag.lexicon import AUXILIARIES, DENIALS, HEDGES, NEGATORS, PARTIAL, UNIVERSAL, opposites
-from rag.quantities import close, same
-from rag.slots import replaced
-from rag.sources import Difference, Names, Source
-from rag.statement import Statement, Token
+from rag.checks.lexicon import AUXILIARIES, DENIALS, HEDGES, NEGATORS, PARTIAL, UNIVERSAL, opposites
+from rag.checks.quantities import close, same
+from rag.checks.slots import replaced
+from rag.checks.sources import Difference, Names, Source
+from rag.checks.statement import Statement, Token
 
 TOUCHED = 0.4
 """Denials and doubts of a sentence touch a claim when it has this share of the claim's words."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag import extractive
 from rag.errors import ConfigurationError, ModelError
-from rag.model import BEAT, DEFAULT_WINDOW, LanguageModel, Message, ServerModel, Usage
+from rag.llm.model import BEAT, DEFAULT_WINDOW, LanguageModel, Message, ServerModel, Usage
 
 if TYPE_CHECKING:
     from rag.settings import Settings

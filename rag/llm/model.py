@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
 from rag.errors import ModelError
-from rag.replies import Reply
+from rag.llm.replies import Reply
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -149,7 +149,7 @@ class ServerModel:
         usage: Usage,
     ) -> None:
         """Put the reply's pieces into a queue, then what ended it: None or the error."""
-        from rag.faults import explain
+        from rag.llm.faults import explain
 
         try:
             async with asyncio.timeout(seconds):
@@ -174,7 +174,7 @@ class ServerModel:
             wait_random_exponential,
         )
 
-        from rag.faults import explain
+        from rag.llm.faults import explain
 
         jitter = wait_random_exponential(multiplier=min(0.5, seconds / 10), max=2)
 
@@ -203,7 +203,7 @@ class ServerModel:
         """Send one request and yield its reply's pieces."""
         from openai import BadRequestError, UnprocessableEntityError
 
-        from rag.faults import explain
+        from rag.llm.faults import explain
 
         client = await self._connect()
         loop = asyncio.get_running_loop()
@@ -241,7 +241,7 @@ class ServerModel:
             async with asyncio.timeout(min(ASIDE, self._patience)):
                 answer: Any = await client.get("/models", cast_to=object)
         except Exception as error:  # noqa: BLE001 - many servers do not offer this list, and none has to
-            from rag.faults import explain
+            from rag.llm.faults import explain
 
             if self._name is None:
                 raise explain(error, self.server, self.name) from None

@@ -8,10 +8,10 @@ from itertools import chain
 
 from rapidfuzz.distance import Levenshtein
 
-from rag.lexicon import HEDGES, NEGATORS, PARTIAL, PRONOUNS, UNIVERSAL, is_content, opposites
-from rag.quantities import Quantity, close, same
-from rag.sources import Difference, Names, Source
-from rag.statement import Statement, Token
+from rag.checks.lexicon import HEDGES, NEGATORS, PARTIAL, PRONOUNS, UNIVERSAL, is_content, opposites
+from rag.checks.quantities import Quantity, close, same
+from rag.checks.sources import Difference, Names, Source
+from rag.checks.statement import Statement, Token
 
 ALIKE = 0.4
 """A claim follows a sentence word by word when this share of its words stand there in the same order."""

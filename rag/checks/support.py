@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.minilm import vocabulary, word_vectors
-from rag.lexicon import opposites
-from rag.sources import Source
-from rag.statement import Statement, Token
+from rag.checks.lexicon import opposites
+from rag.checks.sources import Source
+from rag.checks.statement import Statement, Token
 
 WEIGHTS = np.array([-3.42, 1.75])
 BIAS = -1.0

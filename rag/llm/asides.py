@@ -9,7 +9,7 @@ from index.text import content_terms, terms
 from rag import prompts
 from rag.conversation import leans, own_terms, without_pronouns
 from rag.errors import ModelError
-from rag.model import LanguageModel, Message, Usage
+from rag.llm.model import LanguageModel, Message, Usage
 from rag.trace import Trace
 from rag.types import History
 

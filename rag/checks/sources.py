@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag.lexicon import PRONOUNS
-from rag.statement import Statement, Token
+from rag.checks.lexicon import PRONOUNS
+from rag.checks.statement import Statement, Token
 
 SAME_START = 4
 """Names that begin with so many equal letters and differ little after them are forms of one name."""

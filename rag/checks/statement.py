@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from rag.lexicon import BREAKS, HEDGES, NEGATORS, PARTIAL, TITLES, UNIVERSAL, is_content, stem
-from rag.quantities import Quantity, quantities
+from rag.checks.lexicon import BREAKS, HEDGES, NEGATORS, PARTIAL, TITLES, UNIVERSAL, is_content, stem
+from rag.checks.quantities import Quantity, quantities
 
 NEAR = 3
 """How many words after `not` or `may` are taken to be what it denies or doubts."""
