@@ -215,10 +215,6 @@ def main() -> None:
     pairs = {
         "in force": (np.r_[WEIGHTS, BIAS], np.r_[CALIBRATION, OFFSET]),
         "fitted": (fitted, fit_confidence(sets, fitted)),
-        "sentences as in force, confidence fitted": (
-            now := np.r_[WEIGHTS, BIAS],
-            fit_confidence(sets, now),
-        ),
     }
     for title, (weights, calibration) in pairs.items():
         print(f"{title}: {np.round(weights, 3).tolist()} {np.round(calibration, 3).tolist()}")
