@@ -21,6 +21,7 @@ from rag.evidence import Evidence, nearby, weigh
 from rag.llm.asides import Asides
 from rag.llm.choice import choose
 from rag.llm.language import is_foreign
+from rag.llm.requests import Requests
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
@@ -304,13 +305,14 @@ class _Way:
     def __init__(self, model: LanguageModel | None, settings: Settings, trace: Trace) -> None:
         self._model, self._settings = model, settings
         self.clock, self.draft, self.trace = _Clock(), Draft(), trace
-        self.asides = Asides(model, settings.rewrite_timeout, self.draft.usage, trace) if model else None
+        self._requests = Requests(model, self.draft.usage) if model else None
+        self.asides = Asides(self._requests, settings.rewrite_timeout, trace) if self._requests else None
 
     def writer(
         self, index: Index, question: str, asked: Question, chunks: Sequence[ScoredChunk]
     ) -> Callable[[Sequence[Judgement], Draft], Iterator[str]]:
         """What turns that which was found into text: `extractive.write`, or the same of a model's."""
-        if self._model is None or self.asides is None:
+        if self._model is None or self._requests is None or self.asides is None:
             return extractive.write
         from rag.generative import Writer
 
@@ -320,6 +322,7 @@ class _Way:
             embedder=index.embedder,
             question=question if asked.query == question else f"{question} ({asked.query})",
             chunks=chunks,
+            requests=self._requests,
             asides=self.asides,
             clock=self.clock,
             trace=self.trace,

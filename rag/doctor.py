@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from index import FootnoteError
 from rag.errors import ModelError
 from rag.llm.model import ServerModel
+from rag.llm.requests import Requests
 
 if TYPE_CHECKING:
     from rag.assistant import Assistant
@@ -77,7 +78,7 @@ def _answers(bot: Assistant) -> str:
         if offered and model.name not in offered:
             raise ModelError(f"{model.server} offers {', '.join(offered[:8])} and not {model.name}.")
     started, messages = time.perf_counter(), [{"role": "user", "content": "Reply with: ok"}]
-    said = model.stream(messages, seconds=bot.settings.timeout, usage={})
+    said = Requests(model, {}).stream(messages, seconds=bot.settings.timeout)
     any(said)  # until the first word
     said.close()
     where = f" at {model.server}" if isinstance(model, ServerModel) else ""

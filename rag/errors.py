@@ -18,12 +18,21 @@ class ConfigurationError(FootnoteError):
 class ModelError(FootnoteError):
     """A language model gave no usable answer: which server, what happened and what to do."""
 
-    def __init__(self, sentence: str, *, retry_after: float | None = None, overflow: bool = False) -> None:
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        retry_after: float | None = None,
+        overflow: bool = False,
+        lasting: bool = False,
+    ) -> None:
         super().__init__(sentence)
         self.retry_after = retry_after
         """Seconds after which another request may do better; None when none will."""
         self.overflow = overflow
         """Whether a shorter prompt would have been taken."""
+        self.lasting = lasting
+        """Whether every other request would fail as well until somebody mends something."""
 
 
 class QuestionsError(FootnoteError):

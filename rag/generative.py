@@ -18,6 +18,7 @@ from rag.evidence import PLAUSIBLE
 from rag.llm.asides import Asides
 from rag.llm.markers import Sentence, Sentences
 from rag.llm.model import LanguageModel
+from rag.llm.requests import Requests
 from rag.prompts import NO_ANSWER, Shown
 from rag.settings import Settings
 from rag.trace import Trace
@@ -61,6 +62,7 @@ class Writer:
     """As typed; in its language the answer is written."""
     chunks: Sequence[ScoredChunk]
     """What was retrieved, best first."""
+    requests: Requests
     asides: Asides
     clock: Callable[[str], AbstractContextManager[None]]
     trace: Trace
@@ -162,7 +164,7 @@ class _Checked:
         writer.trace.prompt(messages)
         verifier = Verifier(shown.chunks, writer.question)
         sentences = Sentences(len(shown.passages))
-        stream = writer.model.stream(messages, seconds=writer.settings.timeout, usage=self._draft.usage)
+        stream = writer.requests.stream(messages, seconds=writer.settings.timeout)
         try:
             while (piece := self._next(stream, begun=any(raw))) is not None:
                 raw.append(piece)
@@ -263,8 +265,9 @@ class _Checked:
                 lead = _joined(above, lead)
         self._unsaid = []
         draft.say(lead if draft.text else lead.lstrip())
+        reason = found.sentence if found.verdict != "supported" else ""
         remark = REMARK if found.verdict == "unsupported" else ""
-        draft.claim(model_markdown(sentence.text), found.passages, found.verdict, remark)
+        draft.claim(model_markdown(sentence.text), found.passages, found.verdict, reason, remark)
         return draft.text[start:]
 
 

@@ -9,7 +9,8 @@ from index.text import content_terms, terms
 from rag import prompts
 from rag.conversation import leans, own_terms, without_pronouns
 from rag.errors import ModelError
-from rag.llm.model import LanguageModel, Message, Usage
+from rag.llm.model import Message
+from rag.llm.requests import Requests
 from rag.trace import Trace
 from rag.types import History
 
@@ -27,14 +28,13 @@ class Asides:
     """Asks a model small things about one question.
 
     Args:
-        model: Whom to ask.
+        requests: What sends them.
         seconds: How long each may take.
-        usage: What tokens are added to.
         trace: Where each is written down.
     """
 
-    def __init__(self, model: LanguageModel, seconds: float, usage: Usage, trace: Trace) -> None:
-        self._model, self._seconds, self._usage, self._trace = model, seconds, usage, trace
+    def __init__(self, requests: Requests, seconds: float, trace: Trace) -> None:
+        self._requests, self._seconds, self._trace = requests, seconds, trace
 
     def condense(self, question: str, history: History) -> str | None:
         """Return a follow-up question as one that stands alone; None when the model does not help.
@@ -77,7 +77,7 @@ class Asides:
     def _line(self, what: str, messages: list[Message]) -> str | None:
         """The model's reply as one line; None when it fails, has more lines or is too long."""
         try:
-            reply = "".join(self._model.stream(messages, seconds=self._seconds, usage=self._usage)).strip()
+            reply = "".join(self._requests.stream(messages, seconds=self._seconds)).strip()
         except ModelError as error:
             self._trace.add(what, str(error))
             return None

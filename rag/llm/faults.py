@@ -62,7 +62,8 @@ def explain(error: Exception, server: str, model: str) -> ModelError:
 def malformed(server: str) -> ModelError:
     """Return the error for an answer that is not the protocol's."""
     return ModelError(
-        f"The server at {server} does not speak OpenAI's protocol: check OPENAI_BASE_URL, which mostly ends in /v1."
+        f"The server at {server} does not speak OpenAI's protocol: check OPENAI_BASE_URL, which mostly ends in /v1.",
+        lasting=True,
     )
 
 
@@ -79,10 +80,11 @@ def _status(error: openai.APIStatusError, server: str, model: str) -> ModelError
     spent = error.code == "insufficient_quota"
     if spent:
         what = _STATUS[402]
-    again = status in _AGAIN and not spent
+    pause = _pause(error.response.headers) if status in _AGAIN and not spent else None
     return ModelError(
         f"The model's server at {server} {what.format(model=model)}.",
-        retry_after=_pause(error.response.headers) if again else None,
+        retry_after=pause,
+        lasting=pause is None,
     )
 
 
@@ -101,12 +103,17 @@ def _connection(error: Exception, server: str) -> ModelError:
     text = " ".join(str(cause) for cause in causes).lower()
     if any(isinstance(cause, ssl.SSLError) for cause in causes) or "certificate" in text:
         return ModelError(
-            f"The secure connection to {server} failed: check its certificate and https or http."
+            f"The secure connection to {server} failed: check its certificate and https or http.",
+            lasting=True,
         )
     if any(isinstance(cause, socket.gaierror) for cause in causes) or "name resolution" in text:
-        return ModelError(f"There is no server named in {server}: check OPENAI_BASE_URL and the network.")
+        return ModelError(
+            f"There is no server named in {server}: check OPENAI_BASE_URL and the network.", lasting=True
+        )
     if any(isinstance(cause, ConnectionRefusedError) for cause in causes) or "attempts failed" in text:
-        return ModelError(f"No model server is running at {server}: start it or check OPENAI_BASE_URL.")
+        return ModelError(
+            f"No model server is running at {server}: start it or check OPENAI_BASE_URL.", lasting=True
+        )
     return ModelError(f"The connection to the model's server at {server} broke.", retry_after=0.0)
 
 

@@ -2,7 +2,8 @@
 
 Requests run on one event loop in a thread of its own, so that dropping an answer closes its connection at
 once, whatever the server is doing. The client's own retries and timeouts are not used: it would retry what
-cannot get better, and pings from a server would keep it waiting for ever.
+cannot get better, and pings from a server would keep it waiting for ever. Here a request is sent once; see
+`rag.llm.requests` for what becomes of one that fails.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ DEFAULT_MODEL = "gpt-4.1-mini"
 DEFAULT_WINDOW = 4096
 """Tokens that a server which does not say how many it takes is trusted with."""
 OPENAI_WINDOW = 128_000
-ATTEMPTS = 3
-"""Requests for one answer, at most, when the first ones meet a passing fault."""
 BEAT = 0.25
 """Seconds after which a caller who waits for the model is given control."""
 ASIDE = 2.0
@@ -57,7 +56,7 @@ class LanguageModel(Protocol):
     def stream(
         self, messages: Sequence[Message], *, seconds: float, usage: Usage
     ) -> Generator[str, None, None]:
-        """Yield the reply piece by piece; an empty piece only means that the wait goes on.
+        """Send one request and yield the reply piece by piece; an empty piece only means that the wait goes on.
 
         Closing the generator ends the request.
 
@@ -153,51 +152,11 @@ class ServerModel:
 
         try:
             async with asyncio.timeout(seconds):
-                await self._try(messages, pieces, seconds, usage)
+                async for piece in self._request(messages, usage):
+                    pieces.put(piece)
             pieces.put(None)
         except Exception as error:  # noqa: BLE001 - whatever a server makes the client raise ends the answer, in words
             pieces.put(explain(error, self.server, self.name))
-
-    async def _try(
-        self,
-        messages: list[Message],
-        pieces: SimpleQueue[str | Exception | None],
-        seconds: float,
-        usage: Usage,
-    ) -> None:
-        """Ask until a reply comes, at most `ATTEMPTS` times, with growing and random pauses."""
-        from tenacity import (
-            AsyncRetrying,
-            RetryCallState,
-            retry_if_exception,
-            stop_after_attempt,
-            wait_random_exponential,
-        )
-
-        from rag.llm.faults import explain
-
-        jitter = wait_random_exponential(multiplier=min(0.5, seconds / 10), max=2)
-
-        def pause(state: RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            return jitter(state) + (getattr(error, "retry_after", None) or 0.0)
-
-        async for attempt in AsyncRetrying(
-            stop=stop_after_attempt(ATTEMPTS),
-            wait=pause,
-            retry=retry_if_exception(lambda error: getattr(error, "retry_after", None) is not None),
-            reraise=True,
-        ):
-            with attempt:
-                begun = False
-                try:
-                    async for piece in self._request(messages, usage):
-                        begun = True
-                        pieces.put(piece)
-                except Exception as error:  # noqa: BLE001 - as above; some may pass by
-                    fault = explain(error, self.server, self.name)
-                    fault.retry_after = None if begun else fault.retry_after
-                    raise fault from None
 
     async def _request(self, messages: list[Message], usage: Usage) -> AsyncIterator[str]:
         """Send one request and yield its reply's pieces."""
@@ -206,15 +165,17 @@ class ServerModel:
         from rag.llm.faults import explain
 
         client = await self._connect()
-        loop = asyncio.get_running_loop()
+        loop, plain = asyncio.get_running_loop(), self._plain
         async with asyncio.timeout(self._patience) as patience:
             try:
-                stream = await self._open(client, messages, self._plain)
+                stream = await self._open(client, messages, plain)
             except (BadRequestError, UnprocessableEntityError) as error:
-                if self._plain or explain(error, self.server, self.name).overflow:
-                    raise
-                stream = await self._open(client, messages, plain=True)
-                self._plain = True
+                fault = explain(error, self.server, self.name)
+                if not fault.overflow:
+                    self._plain = not plain
+                    if not plain:  # Perhaps it is our options that are refused.
+                        fault.retry_after, fault.lasting = 0.0, False
+                raise fault from None
             async with stream:
                 reply = Reply(stream.response, self.server, usage)
                 async for piece in reply.pieces(stream):

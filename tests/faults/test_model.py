@@ -10,9 +10,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag import Answer, Assistant, Trace
+from rag import Answer, Assistant, History, Trace
 from rag.doctor import examine
-from rag.llm.model import ATTEMPTS
+from rag.llm.requests import ATTEMPTS
 from tests.corpora import TOWN, assistant
 from tests.laws.test_answers import check
 from tests.model_server import (
@@ -31,7 +31,7 @@ from tests.model_server import (
 
 QUESTION = "Who was born in Oslo in 1950?"
 BORN = "Ann Lee was born in Oslo in 1950."
-LIMITS = {"first_token_timeout": 0.3, "timeout": 1.0, "rewrite_timeout": 0.3}
+LIMITS = {"first_token_timeout": 0.5, "timeout": 1.5, "rewrite_timeout": 0.5}
 SECONDS = 8.0
 """An answer takes at most this long here: the limits, pauses between attempts, and a crowded machine."""
 BEGUN = event({"content": f"{BORN} [2] She opened"})
@@ -51,11 +51,11 @@ def model() -> Iterator[ModelServer]:
         yield server
 
 
-def ask(bot: Assistant, question: str = QUESTION) -> Answer:
+def ask(bot: Assistant, question: str = QUESTION, history: History = ()) -> Answer:
     """Ask, and hold what holds for every fault."""
     started = time.monotonic()
     trace = Trace()
-    *_, last = bot.stream(question, trace=trace)
+    *_, last = bot.stream(question, history, trace)
     assert time.monotonic() - started < SECONDS
     answer: Answer = last.answer  # type: ignore[union-attr]
     check(answer, bot.corpus)
@@ -123,6 +123,48 @@ def test_a_fault_before_any_word_leaves_the_answer_to_the_documents(
     assert told in notice
     assert len(model.asked) == requests
     assert "sk-canary" not in caplog.text
+
+
+FOLLOW_UP, EARLIER = "When was she born?", [("Who opened a bakery?", "Ann Lee opened a bakery. [1]")]
+
+
+@pytest.mark.parametrize("fault", BEFORE)
+def test_a_fault_costs_a_follow_up_question_no_more_requests_than_any_other(
+    town: Assistant, model: ModelServer, fault: str
+) -> None:
+    reply, told, _ = BEFORE[fault]
+    model.script = [reply]
+    answer = ask(writing(town, model, **LIMITS), FOLLOW_UP, EARLIER)
+    assert (answer.query, answer.engine) == ("When was Ann Lee born?", "extractive")
+    assert answer.citations[0].quote == BORN
+    assert any(told in notice for notice in answer.notices)
+    assert len(model.asked) <= ATTEMPTS
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_a_model_that_cannot_be_asked_for_the_rewriting_is_not_asked_for_the_answer(
+    town: Assistant, model: ModelServer, status: int
+) -> None:
+    model.script = [fails(status)]
+    ask(writing(town, model), FOLLOW_UP, EARLIER)
+    assert len(model.asked) == 1
+
+
+def test_after_a_fault_that_passed_there_is_still_an_answer(town: Assistant, model: ModelServer) -> None:
+    model.script = [fails(503), says("When was Ann Lee born?"), says(f"{BORN} [2]")]
+    answer = ask(writing(town, model), FOLLOW_UP, EARLIER)
+    assert (answer.text, answer.engine) == (f"{BORN} [1]", "tiny")
+
+
+def test_a_fault_of_the_answer_shares_its_requests_with_the_translation(
+    town: Assistant, model: ModelServer
+) -> None:
+    model.script = [says("When was she born?"), says("When was Ann Lee born?"), fails(503)]
+    answer = ask(
+        writing(town, model), "彼女はいつ生まれましたか。", [("ベルゲンのパン屋は？", "Ann Leeです。 [1]")]
+    )
+    assert (answer.query, answer.engine) == ("When was Ann Lee born?", "extractive")
+    assert len(model.asked) == ATTEMPTS
 
 
 DURING: dict[str, tuple[Reply, str]] = {
