@@ -98,13 +98,20 @@ class Assistant:
         assert isinstance(last, Completed)
         return last.answer
 
-    def stream(self, question: str, history: History = (), trace: Trace | None = None) -> Generator[Event]:
+    def stream(
+        self,
+        question: str,
+        history: History = (),
+        trace: Trace | None = None,
+        stop: threading.Event | None = None,
+    ) -> Generator[Event]:
         """Answer a question bit by bit: `Retrieved`, then `TextDelta`s, then `Completed`.
 
-        Takes and raises the same as `ask`; what happens on the way is written into a trace. Closing the
-        stream ends the request to the model; while one is awaited, an empty delta comes four times a second.
+        Takes and raises the same as `ask`; what happens on the way is written into a trace. Closing the stream
+        ends the request to the model; while its words are awaited, an empty delta comes four times a second.
+        Setting `stop`, from any thread, ends it at every stage: the answer then comes without the model.
         """
-        way = _Way(self.model, self.settings, trace or Trace())
+        way = _Way(self.model, self.settings, trace or Trace(), stop)
         clock, draft = way.clock, way.draft
         with clock("open"):
             index = self.ready()
@@ -158,9 +165,10 @@ class Assistant:
     async def astream(self, question: str, history: History = ()) -> AsyncIterator[Event]:
         """Answer a question bit by bit without blocking the event loop; see `stream`.
 
-        Cancelling or closing it closes the stream, at the latest when the next event would have come.
+        Cancelling or closing it closes the stream, and ends the request to the model at once.
         """
-        events, ended = self.stream(question, history), threading.Event()
+        ended = threading.Event()
+        events = self.stream(question, history, stop=ended)
 
         def step() -> Event | None:
             event = next(events, None)
@@ -302,10 +310,12 @@ class Assistant:
 class _Way:
     """What one question has with it on its way to an answer."""
 
-    def __init__(self, model: LanguageModel | None, settings: Settings, trace: Trace) -> None:
+    def __init__(
+        self, model: LanguageModel | None, settings: Settings, trace: Trace, stop: threading.Event | None
+    ) -> None:
         self._model, self._settings = model, settings
         self.clock, self.draft, self.trace = _Clock(), Draft(), trace
-        self._requests = Requests(model, self.draft.usage) if model else None
+        self._requests = Requests(model, self.draft.usage, stop) if model else None
         self.asides = Asides(self._requests, settings.rewrite_timeout, trace) if self._requests else None
 
     def writer(

@@ -6,13 +6,24 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from queue import SimpleQueue
+from threading import Event as Stop
 from threading import Thread
+from typing import NamedTuple
 
-from rag import Answer, Assistant, Completed, Event, Retrieved, TextDelta
+from rag import Answer, Assistant, Claim, Completed, Event, Retrieved, TextDelta
 from ui.incidents import note
 
-Passage = tuple[str, int, int, str]
-"""A file, where the passage starts and ends in its text, and the passage itself."""
+
+class Passage(NamedTuple):
+    """What a footnote or a near miss points to."""
+
+    file: str
+    start: int
+    end: int
+    quote: str
+    """Equal to `text[start:end]` of the file when the answer was given."""
+    claims: tuple[Claim, ...] = ()
+    """What the answer rests on it."""
 
 
 _WAITING = TextDelta("")
@@ -44,6 +55,8 @@ class Turn:
     """Only when the phase is `DONE`."""
     error: str = ""
     """Number under which the log has the cause, when the phase is `INTERRUPTED`."""
+    stopped: Stop = field(default_factory=Stop)
+    """Set by `stop`, for the assistant to see."""
     events: SimpleQueue[Event | Exception | None] = field(default_factory=SimpleQueue)
     """What has come from the assistant and is not taken yet; None only wakes whoever waits."""
 
@@ -67,6 +80,7 @@ class Turn:
         """End the turn where it is, unless it has ended."""
         if self.phase is Phase.RUNNING:
             self.phase = Phase.STOPPED
+            self.stopped.set()
             self.events.put(None)
 
     def passage(self, kind: str, number: int) -> Passage | None:
@@ -74,12 +88,17 @@ class Turn:
         if self.answer is None:
             return None
         if kind == "cite":
-            cited = [(c.file, c.start, c.end, c.quote) for c in self.answer.citations if c.number == number]
+            claims = tuple(claim for claim in self.answer.claims if number in claim.citations)
+            cited = [
+                Passage(c.file, c.start, c.end, c.quote, claims)
+                for c in self.answer.citations
+                if c.number == number
+            ]
             return cited[0] if cited else None
         if not 1 <= number <= len(self.answer.chunks):
             return None
         near = self.answer.chunks[number - 1].chunk
-        return near.file, near.start, near.end, near.text
+        return Passage(near.file, near.start, near.end, near.text)
 
 
 @dataclass(slots=True)
@@ -139,7 +158,7 @@ class Conversation:
 def _read(assistant: Assistant, history: list[tuple[str, str]], turn: Turn) -> None:
     """Hand over what the assistant says, until it ends or the turn does; closes the stream either way."""
     try:
-        stream = assistant.stream(turn.question, history)
+        stream = assistant.stream(turn.question, history, stop=turn.stopped)
         for event in stream:
             if turn.phase is not Phase.RUNNING:
                 break

@@ -86,7 +86,9 @@ class FakeAssistant:
         text = self.files[file]
         return Document(file=file, text=text, title=text.split("\n")[0] or file)
 
-    def stream(self, question: str, history: Sequence[tuple[str, str]] = ()) -> Iterator[Event]:
+    def stream(
+        self, question: str, history: Sequence[tuple[str, str]] = (), stop: threading.Event | None = None
+    ) -> Iterator[Event]:
         self.questions.append(question)
         self.histories.append(list(history))
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -218,6 +219,19 @@ def test_closing_a_stream_ends_the_request_to_a_server_that_says_nothing(
     assert model.arrived.wait(20)
     stream.close()  # type: ignore[attr-defined]
     assert model.gone.wait(2)
+
+
+def test_once_stopped_the_model_is_asked_nothing_more(bot: Assistant, model: ModelServer) -> None:
+    stop = Event()
+    model.script = [says(BORN), fails(429, retry_after="4")]
+    for item in (stream := bot.stream("When was she born?", [("Who is Ann Lee?", "A baker.")], stop=stop)):
+        if item == TextDelta("") and len(model.asked) == 2:
+            stop.set()
+    assert isinstance(item, Completed)
+    assert item.answer.engine == "extractive"
+    assert any("stopped" in notice for notice in item.answer.notices)
+    assert len(model.asked) == 2
+    assert next(stream, None) is None
 
 
 def test_what_a_reasoning_model_thinks_is_not_shown(bot: Assistant, model: ModelServer) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.browser.fakes import FakeAssistant
 from tests.serving import GRADIO_WARNINGS, serving
 
-SERVED = ("test_api", "test_tools", "test_token")
+SERVED = ("test_api", "test_stop", "test_tools", "test_token")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -10,7 +10,7 @@ from rag import Document
 from tests.browser.fakes import FILES, KEEPER, LIGHTHOUSE, FakeAssistant
 from tests.ui.test_markup import Reader
 from ui import source
-from ui.conversation import Conversation, Phase, Turn
+from ui.conversation import Conversation, Passage, Phase, Turn
 from ui.render import conversation_html, plain, turn_html
 from ui.starters import starters
 
@@ -93,7 +93,7 @@ def test_a_stopped_turn_takes_nothing_more() -> None:
 def test_a_passage_is_lit_where_it_is_or_where_it_moved() -> None:
     text = FILES["harbour/log.txt"]
     start = text.index(LIGHTHOUSE)
-    passage = ("harbour/log.txt", start, start + len(LIGHTHOUSE), LIGHTHOUSE)
+    passage = Passage("harbour/log.txt", start, start + len(LIGHTHOUSE), LIGHTHOUSE)
     for shifted in (text, "More. " + text):
         markup = source.document_view(Document(file="a", text=shifted, title="t"), passage)
         assert f"{_escaped(LIGHTHOUSE)}</mark>" in markup
@@ -105,7 +105,7 @@ def test_a_passage_is_lit_where_it_is_or_where_it_moved() -> None:
 
 def test_a_huge_document_is_shown_around_its_passage() -> None:
     text = "a" * 900_000 + LIGHTHOUSE + "b" * 900_000
-    passage = ("f", 900_000, 900_000 + len(LIGHTHOUSE), LIGHTHOUSE)
+    passage = Passage("f", 900_000, 900_000 + len(LIGHTHOUSE), LIGHTHOUSE)
     markup = source.document_view(
         Document(file="f", text=text, title="t", page_starts=(0, 5, 950_000)), passage
     )
