@@ -54,6 +54,11 @@ class Evidence:
         """The sentence."""
         return self.source.chunk.sentence(self.span)
 
+    @property
+    def words(self) -> str:
+        """The words that answer; empty when none stand out."""
+        return self.source.chunk.sentence(self.answer) if self.answer else ""
+
 
 def weigh(index: Index, question: Question, readings: Sequence[Reading]) -> list[Evidence]:
     """Return what was read as evidence, the best first, equal scores in order of file and position."""

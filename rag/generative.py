@@ -100,9 +100,8 @@ class _Checked:
 
     def __init__(self, writer: Writer, parts: Sequence[Judgement], draft: Draft) -> None:
         self._writer, self._draft = writer, draft
-        self._scores = {
-            (item.source.chunk.file, item.span): item.score for part in parts for item in part.evidence
-        }
+        self._evidence = [item for part in parts for item in part.evidence]
+        self._scores = {(item.source.chunk.file, item.span): item.score for item in self._evidence}
         self._asked = set(content_terms(writer.question))
         self._lead = ""
         self._announced = ""  # what a list belongs to
@@ -162,7 +161,7 @@ class _Checked:
             raise ModelError("The passages do not fit into the model.")
         messages = prompts.answering(writer.question, shown)
         writer.trace.prompt(messages)
-        verifier = Verifier(shown.chunks, writer.question)
+        verifier = Verifier(shown.chunks, writer.question, self._evidence)
         sentences = Sentences(len(shown.passages))
         stream = writer.requests.stream(messages, seconds=writer.settings.timeout)
         try:

@@ -16,10 +16,15 @@ from rag.checks.sources import Difference, Source
 from rag.checks.statement import Statement
 from rag.checks.support import chance, copied, features
 from rag.citations import Passage
+from rag.evidence import Evidence
 from rag.types import Verdict
 
 SUPPORTED, WEAK = 0.35, 0.2
 """Chances from which on a claim counts as supported, and as weakly supported."""
+ANSWERS = 0.3
+"""Score from which on the reader is taken at its word that a sentence answers the question."""
+ADDED = 0.34
+"""Share of a claim's words that may be neither the question's, nor the answer's, nor the passage's."""
 MAX_CLAIM = 2000
 """Characters of the longest claim that is checked, and of the question that is kept in mind."""
 SEARCHED = 3
@@ -92,12 +97,20 @@ class Verifier:
     Args:
         retrieved: The chunks that the model was given; each of their sentences may be cited.
         question: What was asked; its words may explain a claim (`It was built in 1901.`).
+        evidence: What the local reader found to answer the question, with which words.
     """
 
-    def __init__(self, retrieved: Sequence[ScoredChunk], question: str = "") -> None:
+    def __init__(
+        self, retrieved: Sequence[ScoredChunk], question: str = "", evidence: Sequence[Evidence] = ()
+    ) -> None:
         self._retrieved = retrieved
         self._question = Statement(question[:MAX_CLAIM])
         self._statements: dict[tuple[str, Span], Statement] = {}
+        self._answers = {
+            (item.source.chunk.file, item.span): Statement(words)
+            for item in evidence
+            if item.score >= ANSWERS and (words := item.words)
+        }
 
     def verify(self, claim: str, cited: Sequence[Passage]) -> Verification:
         """Return whether a claim is supported, and by which passages.
@@ -159,6 +172,8 @@ class Verifier:
         if found and not found[0].slight:
             return _differs(found[0], passages)
         likely = 1.0 if copied(claim, source) else chance(features(claim, source))
+        if likely < SUPPORTED and self._answers_with(claim, passages):
+            likely = SUPPORTED if likely >= WEAK else WEAK
         if likely < WEAK:
             return _verdict(Reason.NOT_COVERED, "unsupported", passages)
         if found:
@@ -166,6 +181,16 @@ class Verifier:
         if likely < SUPPORTED:
             return _verdict(Reason.LOOSE, "weak", passages)
         return _verdict(Reason.COVERED, "supported", passages)
+
+    def _answers_with(self, claim: Statement, passages: Sequence[Passage]) -> bool:
+        """Whether a claim says little more than the question and the words with which a passage answers it."""
+        content = {token.stem for token in claim.content}
+        for scored, span in passages:
+            answer = self._answers.get((scored.chunk.file, span))
+            if answer and (told := {token.stem for token in answer.content}) and told <= claim.stems:
+                added = content - answer.stems - self._question.stems - self._read((scored, span)).stems
+                return len(added) <= ADDED * len(content)
+        return False
 
     def _source(self, passages: Sequence[Passage]) -> Source:
         chunks = {scored.chunk.id: scored for scored, _ in passages}.values()

@@ -17,6 +17,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from index import Chunk, ScoredChunk, Span
+from rag.evidence import BIAS, WEIGHTS, Evidence, features, logistic
+from rag.reader import read
 from rag.verification import Verifier
 
 from .claims import Pair
@@ -45,10 +47,24 @@ def check(some: Sequence[Pair]) -> dict[tuple[bool, str], Counter[str]]:
     for pair in some:
         source = chunk_of(pair)
         cited = [(source, source.chunk.sentences[n]) for n in pair.cited]
-        found = Verifier([source], pair.question).verify(pair.claim, cited)
+        found = Verifier([source], pair.question, evidence(pair.question, source)).verify(pair.claim, cited)
         kept = set(found.passages) == set(cited)
         counts[pair.true, pair.kind][found.verdict if kept else "unsupported"] += 1
     return counts
+
+
+def evidence(question: str, source: ScoredChunk) -> list[Evidence]:
+    """What the reader makes of a question, as the product hands it over; nothing without a question."""
+    return [
+        Evidence(
+            source=source,
+            span=reading.span,
+            answer=reading.answer,
+            score=logistic(features(reading) @ WEIGHTS + BIAS),
+            coverage=0.0,
+        )
+        for reading in (read(question, [source]) if question else ())
+    ]
 
 
 def mean(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from index import Chunk, ScoredChunk, Span
 from index.text import sentences
 from rag.citations import Passage
+from rag.evidence import Evidence
 from rag.verification import MAX_CLAIM, Reason, Verification, Verifier
 
 LIGHTHOUSE = (
@@ -201,3 +202,18 @@ def test_the_longest_claim_takes_little_time() -> None:
     start = time.process_time()
     check(claim, BUILT)
     assert time.process_time() - start < 1
+
+
+def test_a_claim_with_the_words_that_the_reader_found_to_answer_is_not_thrown_out() -> None:
+    text = "On Monday they held a roughly five-minute phone conversation about the ferry."
+    chunk = Chunk(
+        id=7, file="call.txt", title="Calls", start=0, end=len(text), text=text, sentences=((0, len(text)),)
+    )
+    source = ScoredChunk(chunk=chunk, score=1.0, similarity=0.9, bm25=1.0)
+    span, start = (0, len(text)), text.index("five-minute")
+    read = Evidence(source=source, span=span, answer=(start, start + 11), score=0.8, coverage=0.5)
+    claim, question = "The call lasted five minutes.", "How long was the call?"
+    assert Verifier([source], question).verify(claim, [(source, span)]).verdict == "unsupported"
+    assert Verifier([source], question, [read]).verify(claim, [(source, span)]).verdict == "weak"
+    wrong = "The call lasted nine minutes."
+    assert Verifier([source], question, [read]).verify(wrong, [(source, span)]).verdict == "unsupported"
