@@ -92,7 +92,12 @@ class Draft:
         return text
 
     def claim(
-        self, text: str, passages: Sequence[Passage], verdict: Verdict = "supported", remark: str = ""
+        self,
+        text: str,
+        passages: Sequence[Passage],
+        verdict: Verdict = "supported",
+        reason: str = "",
+        remark: str = "",
     ) -> str:
         """Add a statement with the passages it rests on; return what was added.
 
@@ -100,12 +105,14 @@ class Draft:
             text: The statement, as Markdown.
             passages: At least one.
             verdict: Whether they support it.
+            reason: Why they do not.
             remark: Words of ours between the statement and its markers.
         """
         numbers = tuple(dict.fromkeys(self._cite(source, span) for source, span in passages))
         start = len(self.text)
+        end = start + len(text)
         self.claims.append(
-            Claim(text=text, start=start, end=start + len(text), citations=numbers, verdict=verdict)
+            Claim(text=text, start=start, end=end, citations=numbers, verdict=verdict, reason=reason)
         )
         markers = "".join(f"[{number}]" for number in numbers)
         return self.say(" ".join(filter(None, (text, remark, markers))))

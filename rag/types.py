@@ -78,6 +78,8 @@ class Claim:
     """Numbers of the citations; never empty."""
     verdict: Verdict
     """Whether the cited passages support it."""
+    reason: str = ""
+    """Why not, in one sentence for people; empty when they do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

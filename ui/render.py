@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from rag import Answer, Citation
+from rag import Answer, Citation, Claim
 from ui.conversation import Conversation, Phase, Turn
 from ui.markup import Html, clip, el, join, unseen
 from ui.prose import plain_text, prose, without_open_marker
+from ui.verdicts import doubt, explained
 
 _QUESTION_SHOWN = 1_200
 """Characters; further down, likewise, of a quote in its tooltip and of a near miss."""
@@ -82,12 +83,13 @@ def _count(number: int, thing: str) -> str:
 
 def _answer(turn: Turn, answer: Answer) -> Html:
     cited = {citation.number: citation for citation in answer.citations}
+    claims = iter([claim for claim in answer.claims for _ in claim.citations])  # as their markers follow
 
     def marker(number: int) -> Html | None:
-        return _footnote(turn.number, cited[number]) if number in cited else None
+        return _footnote(turn.number, cited[number], next(claims, None)) if number in cited else None
 
     return join(
-        el("p", "Part of the question is not covered by the files.", class_="state")
+        el("p", "Part of the question is not answered.", class_="state")
         if answer.status == "partial"
         else "",
         el("div", prose(answer.text, marker), class_="answer"),
@@ -97,23 +99,45 @@ def _answer(turn: Turn, answer: Answer) -> Html:
     )
 
 
-def _footnote(turn: int, citation: Citation) -> Html:
-    """Return the button of a marker, and beside it, hidden, the quote its tooltip shows."""
-    name = join(unseen("Footnote "), str(citation.number), unseen(f" opens {citation.title}"))
+def _footnote(turn: int, citation: Citation, claim: Claim | None) -> Html:
+    """Return the button of a marker, and beside it, hidden, what its tooltip shows: any doubt, and the quote."""
+    doubted = claim if claim and doubt(claim) else None
+    verdict = f" ({doubt(doubted).lower()})" if doubted else ""
+    name = join(unseen("Footnote "), str(citation.number), unseen(f"{verdict} opens {citation.title}"))
+    kind = f"footnote {doubted.verdict}" if doubted else "footnote"
+    tip = [el("span", explained(doubted), class_="doubt"), " "] if doubted else []
+    words = el("span", clip(citation.quote, _QUOTE_SHOWN), class_="words")
     return join(
-        el("button", name, type="button", class_=f"footnote {reference('cite', turn, citation.number)}"),
-        el("span", clip(citation.quote, _QUOTE_SHOWN), class_="quote", hidden=True),
+        el("button", name, type="button", class_=f"{kind} {reference('cite', turn, citation.number)}"),
+        el("span", *tip, words, class_="quote", hidden=True),
     )
 
 
 def _sources(turn: int, answer: Answer) -> Html:
     if not answer.citations:
         return Html()
-    rows = [
-        _row(reference("cite", turn, c.number), el("b", str(c.number)), c.title, _place(c))
-        for c in answer.citations
-    ]
+    places = dict[tuple[str, str], list[Citation]]()
+    for citation in answer.citations:
+        places.setdefault((citation.title, _place(citation)), []).append(citation)
+    rows = [_source(turn, *cited) for cited in places.values()]
     return el("section", el("h4", "Sources"), el("ol", *rows), class_="sources")
+
+
+def _source(turn: int, first: Citation, *more: Citation) -> Html:
+    """Return the row of a file, which opens its first passage, and a button for each other one."""
+    others = [
+        el(
+            "button",
+            unseen("Footnote "),
+            el("b", str(citation.number)),
+            unseen(f" opens {citation.title}"),
+            type="button",
+            class_=f"open other {reference('cite', turn, citation.number)}",
+        )
+        for citation in more
+    ]
+    number = el("b", str(first.number))
+    return _row(reference("cite", turn, first.number), number, first.title, _place(first), *others)
 
 
 def _near_misses(turn: int, answer: Answer) -> Html:
@@ -127,13 +151,15 @@ def _near_misses(turn: int, answer: Answer) -> Html:
     return el("section", el("h4", "Closest, but not an answer"), el("ol", *rows), class_="sources near")
 
 
-def _row(button: str, mark: str, title: str, detail: str) -> Html:
+def _row(button: str, mark: str, title: str, detail: str, *others: Html) -> Html:
     name = join(mark, el("span", title, class_="title"), " ", el("span", detail, class_="detail"))
-    return el("li", el("button", name, type="button", class_=f"open {button}"))
+    return el("li", el("button", name, type="button", class_=f"open {button}"), *others)
 
 
 def _place(citation: Citation) -> str:
-    return citation.file if citation.page is None else f"{citation.file}, page {citation.page}"
+    page = f"page {citation.page}" if citation.page else ""
+    date = citation.date.isoformat() if citation.date else ""
+    return ", ".join(filter(None, (citation.file, page, date)))
 
 
 def _facts(answer: Answer) -> Html:

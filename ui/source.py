@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag import Document
+from rag import Claim, Document
 from ui.conversation import Passage
-from ui.markup import Html, el, join, unseen
+from ui.markup import Html, clip, el, join, unseen
+from ui.prose import plain_text
+from ui.verdicts import doubt
 
 _FILES_SHOWN = 300
 _TEXT_SHOWN = 400_000
 """Characters of one document the page is given; past it the passage's surroundings are shown."""
+
+_CLAIM_SHOWN = 160
+"""Characters of a claim."""
 
 _CHANGED = "This file has changed since the answer was given: the passage is no longer where it was."
 
@@ -48,6 +53,7 @@ def document_view(document: Document, passage: Passage | None) -> Html:
             el("h2", unseen("Source: "), document.title, tabindex=-1),
             el("p", document.file, _page(document, start if lit else 0), _date(document), class_="detail"),
             el("p", note, class_="notice") if note else "",
+            *(_doubted(claim) for claim in (passage.claims if passage else ()) if doubt(claim)),
         ),
         _cut(first),
         body,
@@ -70,11 +76,16 @@ def _locate(text: str, passage: Passage | None) -> tuple[int, int, str]:
     """Return where to light the text, and what to say when the quote is not where it was."""
     if passage is None:
         return 0, 0, ""
-    _, start, end, quote = passage
+    _, start, end, quote, _ = passage
     if text[start:end] == quote:
         return start, end, ""
     moved = text.find(quote) if quote else -1
     return (moved, moved + len(quote), "") if moved >= 0 else (0, 0, _CHANGED)
+
+
+def _doubted(claim: Claim) -> Html:
+    said = clip(plain_text(claim.text), _CLAIM_SHOWN)
+    return el("p", el("b", doubt(claim)), f": “{said}” {claim.reason}", class_="notice")
 
 
 def _window(length: int, at: int) -> tuple[int, int]:

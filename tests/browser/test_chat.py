@@ -24,7 +24,7 @@ def test_an_answer_streams_and_then_carries_its_footnotes(page: Page, bot: FakeA
     expect(page.locator("#latest button.footnote")).to_have_count(0)
     bot.step(len(bot.text.split(" ")))
     expect(page.locator("#latest button.footnote")).to_have_count(2)
-    expect(page.locator("#latest .sources li")).to_have_count(2)
+    expect(page.locator("#latest .sources button")).to_have_count(2)
     expect(page.locator("#latest .facts")).to_have_text("0.01 s")
     expect(page.locator("#announcer")).to_contain_text(f"{LIGHTHOUSE}")
 

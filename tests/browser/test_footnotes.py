@@ -79,7 +79,7 @@ def test_on_a_phone_the_source_is_a_sheet_with_a_way_back(visit: Visit, url: str
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     footnote = page.locator("#latest button.footnote").first
     width, height = footnote.evaluate(
-        "b => { const hit = getComputedStyle(b, '::after'); return [parseFloat(hit.width), parseFloat(hit.height)] }"
+        "b => { const hit = getComputedStyle(b, '::before'); return [parseFloat(hit.width), parseFloat(hit.height)] }"
     )
     assert min(width, height) >= 24
     footnote.tap()

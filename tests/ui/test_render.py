@@ -34,7 +34,7 @@ def test_an_answer_names_its_footnotes_and_sources() -> None:
     markup = turn_html(turn("plain question"))
     assert "Footnote 1 opens Harbour log" in words(markup)
     assert classes(markup).count("footnote open-cite-1-1") == 1
-    assert classes(markup).count("open open-cite-1-2") == 1
+    assert classes(markup).count("open other open-cite-1-2") == 1
     assert "0.01 s" in words(markup)
     assert "Searched for" not in words(markup)
 

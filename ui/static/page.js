@@ -103,7 +103,7 @@
 
   function showQuote(button) {
     const tip = find("#quote-tip");
-    tip.textContent = button.nextElementSibling?.textContent ?? "";
+    tip.replaceChildren(...(button.nextElementSibling?.cloneNode(true).childNodes ?? []));
     tip.hidden = false;
     const at = button.getBoundingClientRect();
     const left = Math.min(Math.max(8, at.left + at.width / 2 - tip.offsetWidth / 2), innerWidth - tip.offsetWidth - 8);
