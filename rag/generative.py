@@ -23,7 +23,7 @@ from rag.prompts import NO_ANSWER, Shown
 from rag.settings import Settings
 from rag.trace import Trace
 from rag.types import AbstainReason
-from rag.verification import Verification, Verifier
+from rag.verification import Reason, Verification, Verifier
 
 SHRINKS = 2
 """How often a prompt that the server finds too long is sent again with half as many passages."""
@@ -214,13 +214,22 @@ class _Checked:
             opinion = self._writer.asides.entails(whole, passages)
             if opinion is not None:
                 found = replace(found, verdict="supported" if opinion else "unsupported")
-        if is_directive(plain) or (self._is_fragment(whole) and not self._answers(whole, found.passages)):
+        if (
+            is_directive(plain)
+            or (self._is_fragment(whole) and not self._answers(whole, found.passages))
+            or (found.reason is Reason.LOOSE and not self._shares_a_word(whole, found.passages))
+        ):
             said = "These words state nothing that was asked."
             found = replace(found, verdict="unsupported", sentence=said, passages=())
         return found
 
     def _is_fragment(self, claim: str) -> bool:
         return len(set(content_terms(claim)) - self._asked) <= FRAGMENT
+
+    def _shares_a_word(self, claim: str, passages: Sequence[Passage]) -> bool:
+        """Whether any word of a claim stands in the question or in what it cites; likeness alone is chance."""
+        told = (content_terms(source.chunk.sentence(span)) for source, span in passages)
+        return not self._asked.union(*told).isdisjoint(content_terms(claim))
 
     def _is_beside(self, sentence: Sentence, found: Verification) -> bool:
         """Whether a sentence has nothing to do with the question, for all its words and its passages tell."""

@@ -280,6 +280,26 @@ def test_a_server_that_does_not_stream_is_understood_too(bot: Assistant, model: 
     assert bot.ask(QUESTION).text == "Ann Lee was born in Oslo in 1950. [1]"
 
 
+def loosely(self: Verifier, claim: str, cited: Sequence[Passage]) -> Verification:
+    """Find every claim loosely supported by what it cites."""
+    return Verification(
+        verdict="weak",
+        reason=Reason.LOOSE,
+        sentence="It says something close.",
+        passages=tuple(cited),
+        contradicts=False,
+    )
+
+
+def test_a_sentence_without_a_word_of_the_question_or_the_passage_is_left_out(
+    bot: Assistant, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Verifier, "verify", loosely)
+    given = answer(bot, model, "Ann Lee was born in Oslo {born}. Hats cost little money these days {born}.")
+    assert given.text == "Ann Lee was born in Oslo. [1]"
+    assert any("left out" in notice for notice in given.notices)
+
+
 # What is in the documents and was not meant for people
 
 
@@ -356,15 +376,6 @@ def test_the_model_can_be_asked_about_what_is_only_loosely_supported(
     verdict: str | None,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def loosely(self: Verifier, claim: str, cited: Sequence[Passage]) -> Verification:
-        return Verification(
-            verdict="weak",
-            reason=Reason.LOOSE,
-            sentence="It says something close.",
-            passages=tuple(cited),
-            contradicts=False,
-        )
-
     monkeypatch.setattr(Verifier, "verify", loosely)
     model.script = [says("Ann Lee was born in Oslo in the year 1950 [1]."), says(opinion)]
     given = writing(town, model, verify="model", unsupported="remove").ask(QUESTION)
