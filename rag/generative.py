@@ -37,6 +37,7 @@ _PLAIN_WORDS = (
     "however what when where who which why how whether there details further i cannot could find answer determine"
 )
 """A sentence of the model's on what the passages do not say is shown if it has only these words and the question's."""
+_BY_LIKENESS = (Reason.LOOSE, Reason.NOT_COVERED)
 REMARK = "*(not supported by what it cites)*"
 
 _declines = re.compile(
@@ -217,7 +218,7 @@ class _Checked:
         if (
             is_directive(plain)
             or (self._is_fragment(whole) and not self._answers(whole, found.passages))
-            or (found.reason is Reason.LOOSE and not self._shares_a_word(whole, found.passages))
+            or (found.reason in _BY_LIKENESS and not self._shares_a_word(whole, found.passages))
         ):
             said = "These words state nothing that was asked."
             found = replace(found, verdict="unsupported", sentence=said, passages=())

@@ -138,9 +138,9 @@ def test_an_unsupported_sentence_is_marked_or_removed(
     given = answer(
         bot,
         model,
-        "Ann Lee was born in Oslo in 1950 {born}. Penguins seldom visit the moon in winter {opened}.",
+        "Ann Lee was born in Oslo in 1950 {born}. Her bakery often wins prizes at fairs abroad {opened}.",
     )
-    assert ("Penguins" in given.text) == (unsupported == "mark")
+    assert ("prizes" in given.text) == (unsupported == "mark")
     if unsupported == "mark":
         assert [claim.verdict for claim in given.claims] == ["supported", "unsupported"]
         assert "not supported by what it cites" in given.text
@@ -291,10 +291,12 @@ def loosely(self: Verifier, claim: str, cited: Sequence[Passage]) -> Verificatio
     )
 
 
+@pytest.mark.parametrize("close", [False, True], ids=["far from the passage", "close to it"])
 def test_a_sentence_without_a_word_of_the_question_or_the_passage_is_left_out(
-    bot: Assistant, model: ModelServer, monkeypatch: pytest.MonkeyPatch
+    bot: Assistant, model: ModelServer, monkeypatch: pytest.MonkeyPatch, close: bool
 ) -> None:
-    monkeypatch.setattr(Verifier, "verify", loosely)
+    if close:
+        monkeypatch.setattr(Verifier, "verify", loosely)
     given = answer(bot, model, "Ann Lee was born in Oslo {born}. Hats cost little money these days {born}.")
     assert given.text == "Ann Lee was born in Oslo. [1]"
     assert any("left out" in notice for notice in given.notices)
