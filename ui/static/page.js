@@ -39,8 +39,8 @@
   }
 
   function back() {
+    hideSheet(); // at once, so that a second tap does not leave the page
     if (history.state?.source) history.back();
-    else hideSheet();
   }
 
   function sourceChanged() {
