@@ -258,7 +258,12 @@ class Assistant:
 
     def _open(self) -> Index:
         with self._opening:
-            self._index = self._index or Index(self.corpus, self.index_dir, self._embedder)
+            if self._index is None:
+                if self.model:
+                    from rag.checks.support import prepare
+
+                    prepare()
+                self._index = Index(self.corpus, self.index_dir, self._embedder)
             return self._index
 
     def _check(self, index: Index, progress: Progress | None) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from threading import Thread
 
 import numpy as np
 from numpy.typing import NDArray
 
+from index import EmbedderError
 from index.minilm import vocabulary, word_vectors
 from rag.checks.lexicon import opposites
 from rag.checks.sources import Source
@@ -38,6 +41,16 @@ class _Match:
 
 
 _NOTHING = _Match("", 0.0)
+
+
+def prepare() -> None:
+    """Load what the first claim needs, in a thread of its own, so that nobody who waits for a claim waits for it."""
+
+    def load() -> None:
+        with suppress(EmbedderError):  # whoever needs the vectors is told
+            word_vectors()
+
+    Thread(target=load, name="footnote-words", daemon=True).start()
 
 
 def copied(claim: Statement, source: Source) -> bool:

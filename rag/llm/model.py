@@ -112,9 +112,9 @@ class ServerModel:
                 offered = f"one of {', '.join(names[:8])}" if names else "the name of a model that it has"
                 raise ModelError(f"Which model at {self.server}? Set FOOTNOTE_MODEL to {offered}.")
             self._name = names[0]
-        if self._window is None:
+        if self._window is None and found:
             ours = next((entry for entry in found if entry["id"] == self._name), {})
-            self._window = _stated_window(ours)
+            self._window = _stated_window(ours) or DEFAULT_WINDOW
         return names
 
     def stream(

@@ -454,6 +454,15 @@ def test_the_only_model_of_a_server_needs_no_name(town: Assistant, model: ModelS
     assert model.asked[-1]["model"] == "only-one"
 
 
+def test_a_server_that_does_not_say_its_window_is_asked_for_it_once(
+    town: Assistant, model: ModelServer
+) -> None:
+    bot = writing(town, model, context_window=None)
+    for _ in range(3):
+        bot.ask(QUESTION)
+    assert (model.looks, len(model.asked)) == (1, 3)
+
+
 def test_one_of_several_models_has_to_be_named(town: Assistant, model: ModelServer) -> None:
     bot = writing(town, model, model="")
     model.offered = [{"id": "one"}, {"id": "two"}]

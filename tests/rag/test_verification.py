@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import Chunk, ScoredChunk, Span
@@ -153,17 +153,21 @@ def test_across_languages_numbers_and_names_decide_and_nothing_is_certain() -> N
 
 PASSAGES = [BUILT, SPENT, STORM, SEEN, LAMP, OPENED, SOLD, RYE]
 passages = st.sampled_from(PASSAGES)
+unhurried = settings(deadline=None)
+"""The first claim of all loads the word vectors."""
 
 
 def text_of(passage: Passage) -> str:
     return passage[0].chunk.sentence(passage[1])
 
 
+@unhurried
 @given(passages)
 def test_a_sentence_supports_itself(passage: Passage) -> None:
     assert check(text_of(passage), passage).verdict == "supported"
 
 
+@unhurried
 @given(st.sampled_from([p for p in PASSAGES if re.search(r"\d", text_of(p))]), st.data())
 def test_a_copied_sentence_with_another_number_is_never_supported(
     passage: Passage, data: st.DataObject
@@ -175,6 +179,7 @@ def test_a_copied_sentence_with_another_number_is_never_supported(
     assert check(f"{text[: number.start()]}{other}{text[number.end() :]}", passage).verdict != "supported"
 
 
+@unhurried
 @given(st.text(), st.lists(passages, max_size=2), st.text())
 def test_any_text_gets_a_verdict(claim: str, cited: list[Passage], question: str) -> None:
     found = Verifier(CHUNKS, question).verify(claim, cited)
@@ -183,6 +188,7 @@ def test_any_text_gets_a_verdict(claim: str, cited: list[Passage], question: str
     assert set(found.passages) <= set(PASSAGES)
 
 
+@unhurried
 @given(st.text(min_size=1))
 def test_any_source_can_be_compared(text: str) -> None:
     place = Chunk(
