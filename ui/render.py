@@ -128,9 +128,9 @@ def _source(turn: int, first: Citation, *more: Citation) -> Html:
     others = [
         el(
             "button",
-            unseen("Footnote "),
+            unseen("Source "),
             el("b", str(citation.number)),
-            unseen(f" opens {citation.title}"),
+            unseen(f", {citation.title}"),
             type="button",
             class_=f"open other {reference('cite', turn, citation.number)}",
         )

@@ -8,7 +8,12 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Visit, answered
 from tests.browser.fakes import FILES, KEEPER, LIGHTHOUSE, FakeAssistant
 
-PHONE = {"viewport": {"width": 390, "height": 844}, "is_mobile": True, "has_touch": True}
+PHONE = {
+    "viewport": {"width": 390, "height": 844},
+    "is_mobile": True,
+    "has_touch": True,
+    "reduced_motion": "reduce",
+}
 
 
 def lit(page: Page, quote: str) -> Locator:
@@ -85,8 +90,9 @@ def test_on_a_phone_the_source_is_a_sheet_with_a_way_back(visit: Visit, url: str
     footnote.tap()
     lit(page, LIGHTHOUSE)
     assert page.locator("#source").bounding_box() == {"x": 0, "y": 0, "width": 390, "height": 844}
-    page.get_by_role("button", name="Back to the chat").tap()
+    page.get_by_role("button", name="Back to the chat").evaluate("back => { back.click(); back.click() }")
     expect(page.locator("#source")).to_be_hidden()
+    expect(page.locator("#latest .answer")).to_be_visible()  # the second tap did not leave the page
     footnote.tap()
     lit(page, LIGHTHOUSE)
     page.go_back()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rag import Document
+from rag import Claim, Document
+from rag.types import Verdict
 from tests.browser.fakes import FILES, KEEPER, LIGHTHOUSE, FakeAssistant
 from tests.ui.test_markup import Reader
 from ui import source
@@ -37,6 +39,41 @@ def test_an_answer_names_its_footnotes_and_sources() -> None:
     assert classes(markup).count("open other open-cite-1-2") == 1
     assert "0.01 s" in words(markup)
     assert "Searched for" not in words(markup)
+
+
+def test_a_file_is_one_source_that_opens_each_of_its_passages() -> None:
+    markup = turn_html(turn("plain question"))
+    rows = [attributes for tag, attributes in Reader(markup).tags if tag == "li"]
+    assert len(rows) == 1
+    assert words(markup).count("harbour/log.txt") == 3  # once as a source, twice for the clipboard
+
+
+def test_a_marker_looks_like_the_verdict_of_its_own_claim() -> None:
+    asked = turn("plain question")
+    assert asked.answer is not None
+    verdicts: list[Verdict] = ["weak", "unsupported", "supported"]
+    text = "So [1][2]. Perhaps [1]. And so [2]."
+    cited = [(1, 2), (1,), (2,)]
+    asked.answer = replace(
+        asked.answer,
+        text=text,
+        claims=tuple(
+            Claim(text="So", start=0, end=2, citations=numbers, verdict=verdict, reason="Because.")
+            for numbers, verdict in zip(cited, verdicts, strict=True)
+        ),
+    )
+    markers = [name for name in classes(turn_html(asked)) if name.startswith("footnote")]
+    assert markers == [
+        "footnote weak open-cite-1-1",
+        "footnote weak open-cite-1-2",
+        "footnote unsupported open-cite-1-1",
+        "footnote open-cite-1-2",
+    ]
+    passage = asked.passage("cite", 1)
+    assert passage is not None
+    opened = words(source.document_view(Document(file="f", text="So", title="t"), passage))
+    assert "Loosely supported: “So” Because." in opened
+    assert "Not supported: “So” Because." in opened
 
 
 def test_an_abstention_offers_near_misses() -> None:

@@ -39,8 +39,9 @@
   }
 
   function back() {
-    hideSheet(); // at once, so that a second tap does not leave the page
-    if (history.state?.source) history.back();
+    const shown = document.body.classList.contains("source-open");
+    hideSheet();
+    if (shown && history.state?.source) history.back(); // a second tap must not leave the page
   }
 
   function sourceChanged() {
