@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from index import ScoredChunk
+from index import Chunk, ScoredChunk, Span
 from rag.citations import Passage
 from rag.directives import is_directive
 from rag.llm.model import Message
@@ -100,7 +100,7 @@ def show(chunks: Sequence[ScoredChunk], budget: int) -> Shown:
     too_long = directives = 0
     for source in chunks:
         chunk = source.chunk
-        spans = [span for span in chunk.sentences if not is_directive(chunk.sentence(span))]
+        spans = _telling(chunk)
         numbered = [
             f"[{number}] {clean(chunk.sentence(span))}"
             for number, span in enumerate(spans, len(passages) + 1)
@@ -116,6 +116,17 @@ def show(chunks: Sequence[ScoredChunk], budget: int) -> Shown:
             kept.append(replace(source, chunk=replace(chunk, sentences=tuple(spans))))
             passages += [(source, span) for span in spans]
     return Shown(passages, lines, kept, too_long, directives)
+
+
+def _telling(chunk: Chunk) -> list[Span]:
+    """The sentences that tell something; what follows an order without a gap belongs to it."""
+    telling, order_ends = list[Span](), -1
+    for span in chunk.sentences:
+        if span[0] == order_ends or is_directive(chunk.sentence(span)):
+            order_ends = span[1]
+        else:
+            telling.append(span)
+    return telling
 
 
 def answering(question: str, shown: Shown) -> list[Message]:
