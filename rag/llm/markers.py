@@ -30,15 +30,16 @@ _UNSPACED = ("。", "！", "？", "」", "』")
 _OPEN, _CLOSE = r"[\[【［〔]{1,2}", r"[\]】］〕]{1,2}"
 _LABEL = r"(?i:passages?|sentences?|sources?|refs?|notes?|no\.?|[sp#])?[ :.]{0,2}"
 _NUMBER = r"\d{1,9}"
-_BETWEEN = r"\s{0,2}(?:[,;、，&~–—-]|and|to)\s{0,2}"
-_MARKER = rf"{_OPEN}\s{{0,2}}\^?{_LABEL}{_NUMBER}(?:{_BETWEEN}{_LABEL}{_NUMBER}){{0,30}}(?:†[^\]】\n]{{0,40}})?\s{{0,2}}{_CLOSE}"
+_GAP = r"[^\S\n]{0,2}"
+_BETWEEN = rf"{_GAP}(?:[,;、，&~–—-]|and|to){_GAP}"
+_MARKER = rf"{_OPEN}{_GAP}\^?{_LABEL}{_NUMBER}(?:{_BETWEEN}{_LABEL}{_NUMBER}){{0,30}}(?:†[^\]】\n]{{0,40}})?{_GAP}{_CLOSE}"
 _INVENTED = r"[\[【［〔]\^?[\w.:#-]{0,20}\d[\w.:#-]{0,20}[\]】］〕]"
 _TARGET = r"(?:\([^()\s]{0,300}\))?"
 _token = re.compile(
     rf"(?P<code>`[^`\n]{{1,400}}`)|[ \t]?(?P<marker>{_MARKER}){_TARGET}|[ \t]?(?P<invented>{_INVENTED}){_TARGET}"
     rf"|!?\[(?P<link>[^\[\]\n]{{0,300}})\]\([^()\n]{{0,300}}\)"
 )
-_numbers = re.compile(rf"({_NUMBER})(?:\s{{0,2}}(?:[~–—-]|to)\s{{0,2}}{_LABEL}({_NUMBER}))?")
+_numbers = re.compile(rf"({_NUMBER})(?:{_GAP}(?:[~–—-]|to){_GAP}{_LABEL}({_NUMBER}))?")
 _stop = re.compile(r"[\n.!?…。！？]")
 _tail = re.compile(rf"(?:[\"'”’»)*_」』]|[ \t]*{_MARKER}{_TARGET})*")
 _unclear = re.compile(rf"[ \t]*(?:\Z|[\[【［〔][^\]】］〕\n]{{0,{_AHEAD - 1}}}\Z)|\([^()\s]{{0,300}}\Z")
