@@ -250,7 +250,8 @@ class _Checked:
         )
 
     def _show(self, sentence: Sentence, found: Verification) -> Iterator[str]:
-        marked = self._writer.settings.unsupported == "mark" and found.passages and not found.contradicts
+        keeps = self._writer.settings.unsupported == "mark" and bool(sentence.numbers)
+        marked = keeps and found.passages and not found.contradicts
         if found.verdict == "unsupported" and not marked:
             self._left_out += 1
         elif not self._draft.claims and (found.verdict == "unsupported" or self._is_beside(sentence, found)):

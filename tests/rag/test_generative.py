@@ -146,6 +146,18 @@ def test_an_unsupported_sentence_is_marked_or_removed(
         assert "not supported by what it cites" in given.text
 
 
+def test_an_unsupported_sentence_that_cites_nothing_is_not_given_a_footnote(
+    town: Assistant, model: ModelServer
+) -> None:
+    bot = writing(town, model, unsupported="mark")
+    given = answer(
+        bot, model, "Ann Lee was born in Oslo in 1950 {born}. Her bakery often wins prizes abroad."
+    )
+    assert "prizes" not in given.text
+    assert [claim.verdict for claim in given.claims] == ["supported"]
+    assert given.notices
+
+
 @pytest.mark.parametrize(
     "said", ["NO ANSWER", "NO ANSWER.", "**NO ANSWER**", "The passages do not say who it was."]
 )
