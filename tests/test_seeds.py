@@ -20,7 +20,19 @@ SHA256 = {
     "004_37abb69529eb422a.txt": "aeab482fe9db0ef844bdc3daf28b78359706d7b6ae2bdb3ae530ac4c2d39aca7",
 }
 
-ORDINARY = {"After", "Connection", "Drops", "First", "Here", "Japanese", "Make", "Open", "Reply", "Table", "This"}
+ORDINARY = {
+    "After",
+    "Connection",
+    "Drops",
+    "First",
+    "Here",
+    "Japanese",
+    "Make",
+    "Open",
+    "Reply",
+    "Table",
+    "This",
+}
 """Words that the seeds have with a capital and that are nobody's name."""
 
 
