@@ -142,7 +142,7 @@ def ask_all(documents: dict[str, str], questions: list[Asked], take_out: bool = 
             if readings:
                 yield Read(
                     asked.answerable,
-                    np.array([features(reading) for reading in readings]),
+                    np.array([features(question, reading) for reading in readings]),
                     np.array([reading.source.similarity for reading in readings]),
                     np.array([is_right(asked, reading) for reading in readings]),
                 )

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from index import Chunk, ScoredChunk, Span
 from rag.evidence import BIAS, WEIGHTS, Evidence, features, logistic
+from rag.question import understand
 from rag.reader import read
 from rag.verification import Verifier
 
@@ -60,7 +61,7 @@ def evidence(question: str, source: ScoredChunk) -> list[Evidence]:
             source=source,
             span=reading.span,
             answer=reading.answer,
-            score=logistic(features(reading) @ WEIGHTS + BIAS),
+            score=logistic(features(understand(question), reading) @ WEIGHTS + BIAS),
             coverage=0.0,
         )
         for reading in (read(question, [source]) if question else ())
