@@ -22,7 +22,10 @@ _WHEN = (
     r"after|before|during|when|while|once|until|since|today|yesterday|tomorrow|spring|summer|autumn|winter|now|later"
     r"|following|age|war|era|period|early|late|recent(?:ly)?|first|by|in"
 )
-_DURATION = rf"\b{_UNIT}\b|\b(?:since|until|till|from|between|lasted|throughout)\b|\b\d{{4}}\b"
+_DURATION = (
+    rf"\b{_UNIT}\b|\b(?:since|until|till|lasted|throughout)\b|\b\d{{4}}\b"
+    r"|\b(?:from|between)(?:\s+\S+){1,3}?\s+(?:to|until|and)\b"
+)
 _TIME = rf"\b{_MONTH}\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day|\d|\b{_UNIT}\b|\b(?:{_WHEN})\b"
 
 _TYPES = [
