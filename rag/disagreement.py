@@ -13,11 +13,14 @@ from itertools import product
 
 from index.dates import mentions
 from index.text import content_terms, terms
+from rag.checks.quantities import WRITTEN
 from rag.evidence import Evidence
 from rag.question import Kind, Question
 
 MOST = 3
 """Largest number of sides."""
+HEDGED = 20
+"""Characters before an amount in which `about` and the like belong to it."""
 
 _ONCE = (
     r"(?:born|die[ds]?|buil[dt]|found(?:ed)?|establish(?:ed)?|open(?:s|ed)?|close[sd]?|beg[aiu]n|start(?:s|ed)?|end(?:s|ed)?"
@@ -47,21 +50,6 @@ _no_longer = re.compile(
 _described = re.compile(r"\W*(?:the|an?|his|her|its|their|this|that)\b", re.IGNORECASE)
 _number = re.compile(r"\b\d[\d,]*(?:[.:]\d+)?")
 _capital = re.compile(r"\b[^\W\d_a-z][\w’'-]*")
-_NUMBERS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
 
 
 def sides(question: Question, evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -108,7 +96,7 @@ def _same_subject(question: Question, both: Sequence[Evidence]) -> bool:
 
 def _dates_differ(one: Evidence, other: Evidence) -> bool:
     """Whether answers name dates that cannot be the same, or times of day."""
-    dates, others = mentions(_answer(one)), mentions(_answer(other))
+    dates, others = mentions(one.words), mentions(other.words)
     if not dates or not others:
         return not dates and not others and _amounts_differ(one, other)
     beside, others_beside = mentions(one.source.chunk.text), mentions(other.source.chunk.text)
@@ -118,13 +106,13 @@ def _dates_differ(one: Evidence, other: Evidence) -> bool:
 
 def _amounts_differ(one: Evidence, other: Evidence) -> bool:
     """Whether answers give other numbers of the same unit."""
-    amounts, units = _amounts(_answer(one))
-    others, other_units = _amounts(_answer(other))
+    amounts, units = _amounts(one.words)
+    others, other_units = _amounts(other.words)
     if (
         len(amounts) != 1
         or len(others) != 1
-        or _hedged.search(_answer(one, 20))
-        or _hedged.search(_answer(other, 20))
+        or _hedged.search(_before(one))
+        or _hedged.search(_before(other))
     ):
         return False
     beside, others_beside = _amounts(one.source.chunk.text)[0], _amounts(other.source.chunk.text)[0]
@@ -136,8 +124,8 @@ def _amounts(text: str) -> tuple[set[float], set[str]]:
     """The numbers in a text, and its other words."""
     numbers = {float(number.replace(",", "").replace(":", ".")) for number in _number.findall(text)}
     words = set(re.findall(r"[^\W\d_]+|[%$€£]", text.lower()))
-    numbers |= {float(_NUMBERS.index(word)) for word in words & set(_NUMBERS)}
-    return numbers, set(terms(" ".join(words - set(_NUMBERS)))) | words & set("%$€£")
+    numbers |= {float(WRITTEN.index(word)) for word in words & set(WRITTEN)}
+    return numbers, set(terms(" ".join(words - set(WRITTEN)))) | words & set("%$€£")
 
 
 def _names_differ(question: Question, one: Evidence, other: Evidence) -> bool:
@@ -149,14 +137,14 @@ def _names_differ(question: Question, one: Evidence, other: Evidence) -> bool:
 
 def _names(question: Question, evidence: Evidence) -> set[str]:
     """The capitalised words of an answer that the question does not have; empty when it is a description."""
-    answer = _answer(evidence)
+    answer = evidence.words
     if _described.match(answer):
         return set()
     return set(terms(" ".join(_capital.findall(answer)))) - set(terms(question.query))
 
 
-def _answer(evidence: Evidence, before: int = 0) -> str:
-    """The words that answer, with so many characters before them."""
+def _before(evidence: Evidence) -> str:
+    """The words that answer, with the `HEDGED` characters before them."""
     start, end = evidence.answer or (evidence.span[0], evidence.span[0])
     shift = evidence.source.chunk.start
-    return evidence.source.chunk.text[max(0, start - before - shift) : end - shift]
+    return evidence.source.chunk.text[max(0, start - HEDGED - shift) : end - shift]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.text import terms
+from rag.checks.quantities import WRITTEN
 
 from .data import END, held_titles, holds, sentences_of, squad_files
 from .perturb import NUMBER, names_in, opposite, other_number, replaced
@@ -44,22 +45,7 @@ MONTH = f"(?:{'|'.join(MONTHS)})"
 DATE = re.compile(rf"\b({MONTH}) (\d{{1,2}}), (\d{{4}})\b")
 TURNED_DATE = re.compile(rf"\b(\d{{1,2}}) ({MONTH}) (\d{{4}})\b")
 YEAR = re.compile(r"\b(1[0-9]\d\d|20[01]\d)\b(?!s)")
-ONES = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-]
-NUMBER_WORD = re.compile(rf"(?<![-–])\b({'|'.join(ONES[2:])})\b(?![-–]| hundred| thousand)")
+NUMBER_WORD = re.compile(rf"(?<![-–])\b({'|'.join(WRITTEN[2:])})\b(?![-–]| hundred| thousand)")
 DIGIT = re.compile(r"(?<![\d,.:$€£–-])\b([2-9]|1[0-2])\b(?![\d,.%:–-]|\s*(?:million|billion))")
 SYNONYMS = """
 began=started|large=big|approximately=about|however=but|many=numerous|located=situated|died=passed away|received=got
@@ -253,9 +239,9 @@ def voice(rng: random.Random, s: str) -> str | None:
 
 def rewritten_number(rng: random.Random, s: str) -> str | None:
     """Digits as words, or words as digits; thousands with or without their comma."""
-    text = NUMBER_WORD.sub(lambda m: str(ONES.index(m[1])), s)
+    text = NUMBER_WORD.sub(lambda m: str(WRITTEN.index(m[1])), s)
     if text == s:
-        text = DIGIT.sub(lambda m: ONES[int(m[1])], s)
+        text = DIGIT.sub(lambda m: WRITTEN[int(m[1])], s)
     if text == s:
         text = re.sub(r"(?<![\d,])(\d{1,3}),(\d{3})\b(?!,)", r"\1\2", s)
     text = re.sub(r"(\d)%", r"\1 percent", text) if text == s else text
@@ -294,7 +280,9 @@ def changed_number(rng: random.Random, s: str) -> str | None:
     if not found and not words:
         return None
     m = rng.choice(found + words)
-    new = rng.choice([w for w in ONES[2:] if w != m.group()]) if m in words else other_number(rng, m.group())
+    new = (
+        rng.choice([w for w in WRITTEN[2:] if w != m.group()]) if m in words else other_number(rng, m.group())
+    )
     return s[: m.start()] + new + s[m.end() :]
 
 

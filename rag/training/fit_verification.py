@@ -24,10 +24,10 @@ from rag.checks.support import features
 
 from .claims import Pair, pairs
 from .data import clapnq_half, detokenised, sentences_of
+from .fit import logistic_fit
 
 PER_KIND = 150
 RIDGE = 3.0
-ROUNDS = 30
 SEED = 3
 SHARES = {
     "answered by a person": 4, "question answered": 3, "twisted question": 2, "another sentence": 2,
@@ -104,14 +104,7 @@ def fit(measured: Sequence[Measured]) -> np.ndarray:
     for side in (0, 1):
         weights[y == side] *= 500 / weights[y == side].sum()
     x = np.array([m.features for m in rows])
-    mean, scale = x.mean(0), x.std(0) + 1e-6
-    z = np.c_[(x - mean) / scale, np.ones(len(x))]
-    w, ridge = np.zeros(z.shape[1]), np.r_[np.full(x.shape[1], RIDGE), 0.0]
-    for _ in range(ROUNDS):
-        p = 1 / (1 + np.exp(-z @ w))
-        curve = (z * (weights * p * (1 - p))[:, None]).T @ z + np.diag(ridge + 1e-9)
-        w -= np.linalg.solve(curve, z.T @ (weights * (p - y)) + ridge * w)
-    return np.r_[w[:-1] / scale, w[-1] - (w[:-1] * mean / scale).sum()]
+    return logistic_fit(x, y, weights, RIDGE)
 
 
 def passing(measured: Sequence[Measured], w: np.ndarray, threshold: float) -> dict[str, float]:
