@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,18 +12,19 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from index.chunking import CHUNKER
-from index.embedding import Embedder, MiniLM
+from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import LockedError, StoreError
-from index.loaders import LOADER
+from index.manifest import Manifest
 from index.spelling import respell
-from index.store import Store
-from index.sync import Progress, SyncReport, differing_files, sync_store
-from index.types import Chunk, Document
+from index.store import Store, embedded_text
+from index.sync import Sync, SyncReport, differing_files
+from index.types import Chunk, Document, OnProgress
 from index.vectors import VectorIndex
 from index.words import WordIndex
 
 LOCK_SECONDS = 2.0
+AT_ONCE = 24
+"""So many texts are embedded while a question waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,37 +46,58 @@ class Index:
         folder: Where the index lives; made when missing. Several processes may open it, one at a
             time may sync.
         embedder: What turns texts into vectors; MiniLM by default.
+        chroma_url: A Chroma server that searches the vectors; a folder of the index by default.
 
     Raises:
         StoreError: If the index folder cannot be used.
     """
 
-    def __init__(self, corpus: Path, folder: Path, embedder: Embedder | None = None) -> None:
+    def __init__(
+        self,
+        corpus: Path,
+        folder: Path,
+        embedder: Embedder | None = None,
+        chroma_url: str | None = None,
+    ) -> None:
         self.corpus = corpus
         self.folder = folder
-        self.embedder = embedder or MiniLM()
-        self.store = Store(folder / "store.sqlite", f"{LOADER} {CHUNKER} {self.embedder.id}")
+        self._embedder = embedder or MiniLM()
+        self.store = Store(folder / "store.sqlite", self._embedder.id)
         self._words = WordIndex(folder / "words", self.store)
-        self._vectors = VectorIndex(folder / "vectors", self.store)
+        self._vectors = VectorIndex(folder / "vectors", self.store, chroma_url)
         self._seen = self.store.revision
 
-    def sync(self, progress: Progress | None = None) -> SyncReport:
+    @property
+    def embedder(self) -> Embedder:
+        """What made the vectors that are searched now; an earlier one until those of its successor are whole."""
+        in_force = self.store.embedder
+        known = (self._embedder, MiniLM())
+        return next((embedder for embedder in known if embedder.id == in_force), self._embedder)
+
+    def sync(self, progress: OnProgress | None = None, stop: threading.Event | None = None) -> SyncReport:
         """Make the index equal to the folder and say what was done.
+
+        Others may search meanwhile, in this and other processes: words find a document as soon as it is
+        read, and a changed one is replaced at once. What was done is kept whenever this ends.
+
+        Args:
+            progress: Told often how far it has come.
+            stop: Ends it soon when set; the next sync goes on from there.
 
         Raises:
             CorpusError: If the folder is missing or cannot be read.
+            EmbedderError: If texts cannot be embedded; words find them all the same.
             LockedError: If another process is syncing.
             StoreError: If the index folder cannot be written.
         """
         with self._writing():
-            before = self.store.revision
-            report, changes = sync_store(self.store, self.embedder, self.corpus, progress)
-            if self.store.revision != before:
-                self._words.update(before, changes.removed, changes.added)
-            elif not self._words.sound:
-                self._words.rebuild()
-            self._vectors.refresh()
-            self._seen = self.store.revision
+            self._words.follow()
+            if self.embedder.id != self.store.embedder or not self.store.embedded(self.store.embedder):
+                self.store.use(self._embedder.id)
+            run = Sync(self.store, self.corpus, self._embedder, self.embedder, self._words.follow, progress, stop)
+            report = run.run()
+            if not (stop and stop.is_set()):
+                self._vectors.refresh()
         return report
 
     @contextmanager
@@ -104,18 +127,34 @@ class Index:
             At most 2 k candidates in order of chunk id.
         """
         self._follow()
-        vector = self.embedder.embed([query], kind="query")[0]
+        embedder = self.embedder
+        vector = embedder.embed([query], kind="query")[0]
         shared = self.store.chunks_of_vectors(self._vectors.search(vector, k))
         by_words = dict(self._words.search(query, k))
+        # What another process has just removed is not found.
         found = self.store.chunks({*by_words, *(chunk for ids in shared.values() for chunk in ids)})
-        missing = [chunk_id for chunk_id in found if chunk_id not in by_words]
-        bm25 = by_words | self._words.scores(query, missing)
-        vectors = self.store.vectors({vector_id for _, vector_id in found.values()})
+        bm25 = by_words | self._words.scores(query, [chunk_id for chunk_id in found if chunk_id not in by_words])
+        vectors = self.store.vectors_of_texts({text for _, text in found.values()}, embedder.id)
+        self._embed_best([found[chunk_id] for chunk_id in by_words if chunk_id in found], vectors, embedder)
         return [
-            Candidate(chunk, float(vectors[vector_id] @ vector), bm25.get(chunk_id, 0.0))
-            for chunk_id, (chunk, vector_id) in sorted(found.items())
-            if vector_id in vectors  # Else another process has just removed it.
+            Candidate(chunk, float(vectors[text] @ vector), bm25.get(chunk_id, 0.0))
+            for chunk_id, (chunk, text) in sorted(found.items())
+            if text in vectors
         ]
+
+    def _embed_best(
+        self, hits: list[tuple[Chunk, int]], vectors: dict[int, Vectors], embedder: Embedder
+    ) -> None:
+        """Add the vectors of the first pending texts, so that a new document can be found before it has any."""
+        pending = {text: chunk for chunk, text in hits if text not in vectors}
+        best = dict(list(pending.items())[:AT_ONCE])
+        texts = [embedded_text(chunk.file, chunk.title, chunk.text) for chunk in best.values()]
+        if texts:
+            vectors.update(zip(best, embedder.embed(texts, kind="document"), strict=True))
+
+    def pending(self) -> int:
+        """Return how many texts are found by their words only, as their vectors are not there yet; mostly 0."""
+        return self.store.pending(self._embedder.id)
 
     def respell(self, query: str) -> str:
         """Return a query with typing mistakes mended by the documents' own words."""
@@ -159,6 +198,16 @@ class Index:
     def differences(self) -> list[str]:
         """Return the files in which index and folder differ, by content; empty when they are equal."""
         return differing_files(self.store, self.corpus)
+
+    def repair(self, progress: OnProgress | None = None) -> SyncReport:
+        """Make the index equal to the folder by content, whatever sizes and times say, and the caches anew.
+
+        Raises the same as `sync`.
+        """
+        with self._writing():
+            Manifest(self.store.db).distrust(self.differences())
+            self._words.rebuild()
+        return self.sync(progress)
 
     def caches(self) -> dict[str, bool]:
         """Return whether Chroma and Tantivy can be used; without Chroma vectors are compared exactly."""

@@ -1,8 +1,12 @@
 """The SQLite file that is the truth of an index: documents, chunks, vectors and what was read when.
 
 Everything else in the index folder can be made again from it without embedding anything twice.
-Equal texts share one vector. Every change of content raises the `revision`, by which the caches
-know whether they are up to date.
+A chunk refers to a *text*, what its vector stands for; equal texts are one, and have one vector for
+each embedder. A text whose vector is not there yet is *pending*: words find its chunks all the same.
+
+Every change gives the content another `revision`. Caches note which one they have followed, and the
+highest chunk, vector and removal they know of: numbers only grow. Where a torn log has taken the last
+commits with it, `remembers` tells that a noted revision is no longer part of the past.
 """
 
 from __future__ import annotations
@@ -10,313 +14,334 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import sqlite3
-import threading
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from index.chunking import Piece
+from index.database import PAGE, Database, Row
 from index.embedding import Vectors
 from index.errors import StoreError
 from index.types import Chunk, Document
 
-SCHEMA = 2
+SCHEMA = 3
 """Version of the tables. A file of a newer version is refused, of an older one is made anew."""
-PAGE = 5000
-"""Rows asked for in one statement, below SQLite's limit on variables."""
 
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
     date TEXT, page_starts TEXT NOT NULL
 );
+CREATE TABLE texts (id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL UNIQUE);
 CREATE TABLE vectors (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL UNIQUE, vector BLOB NOT NULL
+    id INTEGER PRIMARY KEY AUTOINCREMENT, text INTEGER NOT NULL REFERENCES texts (id) ON DELETE CASCADE,
+    embedder TEXT NOT NULL, vector BLOB NOT NULL, UNIQUE (text, embedder)
 );
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    vector INTEGER NOT NULL REFERENCES vectors (id),
-    start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, text TEXT NOT NULL, sentences TEXT NOT NULL
+    text INTEGER NOT NULL REFERENCES texts (id),
+    start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, content TEXT NOT NULL, sentences TEXT NOT NULL
 );
 CREATE INDEX chunks_by_document ON chunks (document);
-CREATE INDEX chunks_by_vector ON chunks (vector);
+CREATE INDEX chunks_by_text ON chunks (text);
+CREATE TABLE removed (number INTEGER PRIMARY KEY AUTOINCREMENT, chunk INTEGER NOT NULL);
+CREATE TABLE loose (text INTEGER PRIMARY KEY);
 CREATE TABLE files (
-    file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL,
-    skipped TEXT
+    file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
+    sha256 TEXT NOT NULL, version TEXT NOT NULL, skipped TEXT
 );
 """
 _CHUNK = """
-SELECT chunks.id, documents.file, documents.title, chunks.start, chunks.end, chunks.page, chunks.text,
-       chunks.sentences, chunks.vector, documents.date
+SELECT chunks.id, chunks.text, file, title, date, start, end, page, content, sentences
 FROM chunks JOIN documents ON documents.id = chunks.document
 """
-
-
-@dataclass(frozen=True, slots=True)
-class FileRecord:
-    """What the manifest knows of one file."""
-
-    size: int
-    mtime_ns: int
-    sha256: str
-    skipped: str | None = None
-    """Why it is not indexed; None when it is."""
+_DOCUMENT = "SELECT file, text, title, date, page_starts FROM documents"
+REMOVALS = 10_000
+"""So many removals, or as many as there are chunks, are remembered for caches that have yet to follow them."""
 
 
 class Store:
-    """An open store; safe to share between threads.
+    """An open store; safe to share between threads. One process at a time may change it.
 
     Args:
         path: The SQLite file; made when missing.
-        fingerprint: Versions of loader, chunker and embedder. A store written with another one is
-            emptied, as nothing in it would be comparable.
+        embedder: Id of the embedder whose vectors are in force in a new store.
 
     Raises:
-        StoreError: If the file cannot be opened or written, is damaged, or is of a newer version.
+        StoreError: Here, and from every method, if the file cannot be used, is damaged, or is of a newer
+            version.
     """
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
+    def __init__(self, path: Path, embedder: str) -> None:
         self.path = path
-        self._lock = threading.RLock()
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=30)
-            self._db.execute("PRAGMA journal_mode=WAL")
-            self._db.execute("PRAGMA synchronous=FULL")
-            self._db.execute("PRAGMA foreign_keys=ON")
-            self._prepare(fingerprint)
-        except (sqlite3.Error, OSError) as error:
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> StoreError:
-        if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            return StoreError(
-                f"The index {self.path} is damaged ({error}): delete the folder {self.path.parent}"
-                " and it is made again from the documents."
-            )
-        return StoreError(f"The index {self.path} cannot be used: {error}.")
-
-    def _prepare(self, fingerprint: str) -> None:
+        self.db = Database(path)
+        self._counted: tuple[str, dict[str, int]] = ("", {})
         with self.transaction():
-            tables = self._db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'").fetchone()[0]
-            schema = int(self._meta("schema")) if tables else 0
-            if schema > SCHEMA:
-                raise StoreError(f"The index {self.path} was written by a newer version of Footnote.")
-            if schema == SCHEMA and self._meta("fingerprint") == fingerprint:
-                return
-            for table in ("chunks", "documents", "vectors", "files", "meta"):
-                self._db.execute(f"DROP TABLE IF EXISTS {table}")
-            for statement in _TABLES.split(";"):
-                self._db.execute(statement)
-            meta = {"schema": SCHEMA, "fingerprint": fingerprint, "revision": 0, "identity": uuid.uuid4().hex}
-            self._db.executemany("INSERT INTO meta VALUES (?, ?)", [(k, str(v)) for k, v in meta.items()])
+            self._prepare(embedder)
+
+    def _prepare(self, embedder: str) -> None:
+        tables = [name for (name,) in self.db.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        schema = int(self._meta("schema")) if "meta" in tables else 0
+        if schema > SCHEMA:
+            raise StoreError(
+                f"The index {self.path} was written by a newer version of Footnote: update Footnote, or delete"
+                f" the folder {self.path.parent} and it is made again from the documents."
+            )
+        if schema == SCHEMA:
+            return
+        for table in ("chunks", "vectors", *tables):
+            if not table.startswith("sqlite_"):
+                self.db.write(f"DROP TABLE IF EXISTS {table}")
+        for statement in _TABLES.split(";"):
+            self.db.write(statement)
+        meta = {"schema": SCHEMA, "identity": uuid.uuid4().hex, "embedder": embedder}
+        self.db.write_many("INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()])
+        self._raise_revision()
 
     def close(self) -> None:
         """Release the file."""
-        self._db.close()
+        self.db.close()
 
     def _meta(self, key: str) -> str:
-        return str(self._rows("SELECT value FROM meta WHERE key = ?", (key,))[0][0])
+        return str(self.db.rows("SELECT value FROM meta WHERE key = ?", (key,))[0][0])
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Make the writes inside it one step: all of them are kept, or none."""
+        return self.db.transaction()
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Make the writes inside it one step: all of them are kept, or none.
+    def change(self) -> Iterator[None]:
+        """Make the changes inside it one step, and the content they lead to another revision."""
+        with self.transaction():
+            yield
+            self._raise_revision()
 
-        Raises:
-            StoreError: If the file cannot be written or is damaged.
-        """
-        with self._lock:
-            try:
-                self._db.execute("BEGIN IMMEDIATE")
-                yield
-                self._db.execute("COMMIT")
-            except BaseException as error:
-                if self._db.in_transaction:  # SQLite has ended it itself when the disk is full.
-                    self._db.execute("ROLLBACK")
-                if isinstance(error, sqlite3.Error):
-                    raise self._unusable(error) from error
-                raise
+    def _raise_revision(self) -> None:
+        self.db.write("INSERT INTO revisions (name) VALUES (?)", (uuid.uuid4().hex,))
 
     # What is there
 
     @property
-    def identity(self) -> str:
-        """Name of this store, unique; ids of another store mean nothing here."""
-        with self._lock:
-            return self._meta("identity")
-
-    @property
     def revision(self) -> str:
         """Name of the present content; another after every change, unique across stores."""
-        with self._lock:
-            return f"{self._meta('identity')}-{self._meta('revision')}"
+        return str(self.db.rows("SELECT name FROM revisions ORDER BY number DESC LIMIT 1")[0][0])
 
-    def files(self) -> dict[str, FileRecord]:
-        """Return the manifest: every file seen at the last sync, indexed or skipped."""
-        rows = self._rows("SELECT file, size, mtime_ns, sha256, skipped FROM files")
-        return {file: FileRecord(*record) for file, *record in rows}
+    def remembers(self, revision: object) -> bool:
+        """Whether this is the name of the present content or of an earlier one."""
+        return bool(self.db.rows("SELECT 1 FROM revisions WHERE name = ?", (revision,)))
+
+    @property
+    def embedder(self) -> str:
+        """Id of the embedder in force: the one whose vectors are searched."""
+        return self._meta("embedder")
+
+    @property
+    def space(self) -> str:
+        """Name of the vectors in force; ids of vectors mean nothing in another space."""
+        return f"{self._meta('identity')}-{self.embedder}"
+
+    def counts(self) -> dict[str, int]:
+        """Return how many documents and chunks there are, and vectors of the embedder in force."""
+        revision = self.revision
+        if self._counted[0] != revision:
+            counts = {table: self._count(table) for table in ("documents", "chunks")}
+            self._counted = revision, counts | {"vectors": self.embedded(self.embedder)}
+        return dict(self._counted[1])
+
+    def _count(self, what: str, *parameters: object) -> int:
+        return int(self.db.rows(f"SELECT count(*) FROM {what}", parameters)[0][0])
+
+    def embedded(self, embedder: str) -> int:
+        """Return how many vectors of an embedder there are."""
+        return self._count("vectors WHERE embedder = ?", embedder)
+
+    def pending(self, embedder: str) -> int:
+        """Return how many texts have no vector of an embedder yet."""
+        return self._count("texts") - self.embedded(embedder)
 
     def documents(self) -> list[Document]:
         """Return all documents, ordered by file."""
-        return [
-            _document(row)
-            for row in self._rows("SELECT file, text, title, date, page_starts FROM documents ORDER BY file")
-        ]
+        return [_document(row) for row in self.db.rows(_DOCUMENT + " ORDER BY file")]
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document, ordered by file."""
-        return self._rows("SELECT file, title FROM documents ORDER BY file")
+        return self.db.rows("SELECT file, title FROM documents ORDER BY file")  # type: ignore[return-value]
 
     def document(self, file: str) -> Document | None:
         """Return one document, or None when no such file is indexed."""
-        query = "SELECT file, text, title, date, page_starts FROM documents WHERE file = ?"
-        rows = self._rows(query, (file,))
+        rows = self.db.rows(_DOCUMENT + " WHERE file = ?", (file,))
         return _document(rows[0]) if rows else None
 
-    def counts(self) -> dict[str, int]:
-        """Return how many documents, chunks and vectors there are."""
-        return {
-            table: int(self._rows(f"SELECT count(*) FROM {table}")[0][0])
-            for table in ("documents", "chunks", "vectors")
-        }
-
     def chunks(self, ids: Iterable[int]) -> dict[int, tuple[Chunk, int]]:
-        """Return chunks with the ids of their vectors, by chunk id; unknown ids are left out."""
-        found = self._paged(_CHUNK + "WHERE chunks.id IN ({})", ids)
-        return {row[0]: (_chunk(row), row[8]) for row in found}
-
-    def chunks_of_vectors(self, ids: Iterable[int]) -> dict[int, list[int]]:
-        """Return the ids of the chunks that share each vector, in order."""
-        shared: dict[int, list[int]] = {}
-        for vector, chunk in self._paged(
-            "SELECT vector, id FROM chunks WHERE vector IN ({}) ORDER BY id", ids
-        ):
-            shared.setdefault(vector, []).append(chunk)
-        return shared
-
-    def chunk_texts(self) -> Iterator[tuple[int, str, str]]:
-        """Yield id, title and text of every chunk, in order of id."""
-        last = 0
-        query = _CHUNK + "WHERE chunks.id > ? ORDER BY chunks.id LIMIT ?"
-        while rows := self._rows(query, (last, PAGE)):
-            yield from ((row[0], row[2], row[6]) for row in rows)
-            last = rows[-1][0]
-
-    def vectors(self, ids: Iterable[int]) -> dict[int, Vectors]:
-        """Return vectors by id; unknown ids are left out."""
-        rows = self._paged("SELECT id, vector FROM vectors WHERE id IN ({})", ids)
-        return {vector_id: np.frombuffer(blob, np.float32) for vector_id, blob in rows}
-
-    def vectors_after(self, last: int) -> Iterator[tuple[list[int], Vectors]]:
-        """Yield ids and vectors, in order of id, of all vectors with an id above `last`, by the thousand."""
-        while rows := self._rows(
-            "SELECT id, vector FROM vectors WHERE id > ? ORDER BY id LIMIT ?", (last, PAGE)
-        ):
-            yield [row[0] for row in rows], np.stack([np.frombuffer(row[1], np.float32) for row in rows])
-            last = rows[-1][0]
-
-    # Changes, each inside a `transaction`
-
-    def known_texts(self, texts: Sequence[str]) -> dict[str, int]:
-        """Return the ids of the vectors that some of these texts already have."""
-        digests = {_digest(text): text for text in texts}
-        rows = self._paged("SELECT sha256, id FROM vectors WHERE sha256 IN ({})", digests)
-        return {digests[digest]: vector_id for digest, vector_id in rows}
-
-    def add_vectors(self, texts: Sequence[str], vectors: Vectors) -> dict[str, int]:
-        """Store the vectors of new texts and return their ids."""
-        added = {}
-        for text, vector in zip(texts, vectors, strict=True):
-            row = (_digest(text), vector.astype(np.float32).tobytes())
-            added[text] = self._write("INSERT INTO vectors (sha256, vector) VALUES (?, ?)", row)
-        return added
-
-    def put(self, document: Document, pieces: Sequence[Piece], vector_ids: Sequence[int]) -> list[int]:
-        """Store a document in place of any earlier one of the same file; return its chunks' ids."""
-        self._write("DELETE FROM documents WHERE file = ?", (document.file,))
-        owner = self._write(
-            "INSERT INTO documents (file, title, text, date, page_starts) VALUES (?, ?, ?, ?, ?)",
-            (
-                document.file,
-                document.title,
-                document.text,
-                document.date and document.date.isoformat(),
-                json.dumps(document.page_starts),
-            ),
-        )
-        return [
-            self._write(
-                "INSERT INTO chunks (document, vector, start, end, page, text, sentences) VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (
-                    owner,
-                    vector,
-                    piece.start,
-                    piece.end,
-                    piece.page,
-                    document.text[piece.start : piece.end],
-                    json.dumps(piece.sentences),
-                ),
-            )
-            for piece, vector in zip(pieces, vector_ids, strict=True)
-        ]
+        """Return chunks with the ids of their texts, by chunk id; unknown ids are left out."""
+        found = self.db.paged(_CHUNK + "WHERE chunks.id IN ({})", ids)
+        return {row[0]: (_chunk(row), row[1]) for row in found}
 
     def chunk_ids(self, files: Iterable[str]) -> list[int]:
         """Return the ids of all chunks of some files."""
         query = "SELECT chunks.id FROM chunks JOIN documents ON documents.id = document WHERE file IN ({})"
-        return [row[0] for row in self._paged(query, files)]
+        return [row[0] for row in self.db.paged(query, files)]
 
-    def remove(self, files: Iterable[str]) -> None:
-        """Forget the documents of some files."""
-        self._many("DELETE FROM documents WHERE file = ?", [(file,) for file in files])
+    def chunks_of_vectors(self, ids: Iterable[int]) -> dict[int, list[int]]:
+        """Return the ids of the chunks that share each vector, in order."""
+        shared: dict[int, list[int]] = {}
+        query = "SELECT vectors.id, chunks.id FROM vectors JOIN chunks USING (text) WHERE vectors.id IN ({})"
+        for vector, chunk in sorted(self.db.paged(query, ids)):
+            shared.setdefault(vector, []).append(chunk)
+        return shared
 
-    def record(self, records: Mapping[str, FileRecord]) -> None:
-        """Note in the manifest how some files were found."""
-        rows = [(file, r.size, r.mtime_ns, r.sha256, r.skipped) for file, r in records.items()]
-        self._many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", rows)
+    def chunks_after(self, last: int) -> Iterator[tuple[int, str, str]]:
+        """Yield id, title and text of every chunk with an id above `last`, in order of id."""
+        query = (
+            "SELECT chunks.id, title, content FROM chunks JOIN documents ON documents.id = document"
+            " WHERE chunks.id > ? ORDER BY chunks.id LIMIT ?"
+        )
+        while rows := self.db.rows(query, (last, PAGE)):
+            yield from rows  # type: ignore[misc]
+            last = rows[-1][0]
 
-    def forget(self, files: Iterable[str]) -> None:
-        """Drop some files from the manifest."""
-        self._many("DELETE FROM files WHERE file = ?", [(file,) for file in files])
+    def removed_after(self, last: int) -> list[int] | None:
+        """Return the chunks that were removed after removal `last`; None when that is forgotten already."""
+        first = self.db.rows("SELECT min(number) FROM removed")[0][0]
+        if last < self.last_removal and (first is None or first > last + 1):
+            return None
+        return [row[0] for row in self.db.rows("SELECT chunk FROM removed WHERE number > ?", (last,))]
 
-    def raise_revision(self) -> None:
-        """Drop vectors that no chunk uses and give the content a new name."""
-        self._write("DELETE FROM vectors WHERE id NOT IN (SELECT vector FROM chunks)")
-        self._write("UPDATE meta SET value = value + 1 WHERE key = 'revision'")
+    @property
+    def last_removal(self) -> int:
+        """Number of the last removal there ever was; 0 before the first."""
+        return self._last("removed")
 
-    def _rows(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._lock:
-            try:
-                return self._db.execute(query, parameters).fetchall()
-            except sqlite3.Error as error:
-                raise self._unusable(error) from error
+    @property
+    def last_chunk(self) -> int:
+        """Highest id that was ever given to a chunk; 0 before the first."""
+        return self._last("chunks")
 
-    def _paged(self, query: str, keys: Iterable[object]) -> list[tuple[Any, ...]]:
-        keys, rows = list(keys), []
-        for start in range(0, len(keys), PAGE):
-            page = keys[start : start + PAGE]
-            rows += self._rows(query.format(",".join("?" * len(page))), page)
-        return rows
+    def _last(self, table: str) -> int:
+        rows = self.db.rows("SELECT seq FROM sqlite_sequence WHERE name = ?", (table,))
+        return int(rows[0][0]) if rows else 0
 
-    def _write(self, statement: str, parameters: Sequence[object] = ()) -> int:
-        return self._db.execute(statement, parameters).lastrowid or 0
+    def vectors(self, ids: Iterable[int]) -> dict[int, Vectors]:
+        """Return vectors by id; unknown ids are left out."""
+        return _by_id(self.db.paged("SELECT id, vector FROM vectors WHERE id IN ({})", ids))
 
-    def _many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
-        self._db.executemany(statement, rows)
+    def vectors_of_texts(self, texts: Iterable[int], embedder: str) -> dict[int, Vectors]:
+        """Return an embedder's vectors by the id of their text; pending texts are left out."""
+        query = "SELECT text, vector FROM vectors WHERE text IN ({}) AND embedder = ?"
+        return _by_id(self.db.paged(query, texts, embedder))
+
+    def vectors_after(self, last: int) -> Iterator[tuple[list[int], Vectors]]:
+        """Yield ids and vectors, in order of id, of all vectors in force with an id above `last`, by the thousand."""
+        query = "SELECT id, vector FROM vectors WHERE id > ? AND embedder = ? ORDER BY id LIMIT ?"
+        while rows := self.db.rows(query, (last, self.embedder, PAGE)):
+            yield [row[0] for row in rows], np.stack([np.frombuffer(row[1], np.float32) for row in rows])
+            last = rows[-1][0]
+
+    def without_vector(self, texts: Iterable[str], embedder: str) -> list[str]:
+        """Return which of these texts have no vector of an embedder yet, in order of their characters."""
+        digests = {_digest(text): text for text in texts}
+        query = "SELECT sha256 FROM texts JOIN vectors ON text = texts.id WHERE sha256 IN ({}) AND embedder = ?"
+        known = self.db.paged(query, digests, embedder)
+        return sorted(digests[digest] for digest in digests.keys() - {digest for (digest,) in known})
+
+    def pending_texts(self, embedder: str, after: int, limit: int) -> list[tuple[int, str]]:
+        """Return texts without a vector of an embedder: id, above `after` and in order, and the text itself."""
+        query = (
+            "SELECT texts.id, file, title, content FROM texts JOIN chunks ON chunks.text = texts.id"
+            " JOIN documents ON documents.id = chunks.document WHERE texts.id > ? AND NOT EXISTS"
+            " (SELECT 1 FROM vectors WHERE vectors.text = texts.id AND embedder = ?)"
+            " GROUP BY texts.id ORDER BY texts.id LIMIT ?"
+        )
+        return [(row[0], embedded_text(*row[1:])) for row in self.db.rows(query, (after, embedder, limit))]
+
+    # Changes, each inside a `change`
+
+    def put(self, document: Document, pieces: Sequence[Piece]) -> None:
+        """Store a document in place of any earlier one of the same file."""
+        self.remove([document.file])
+        date = document.date and document.date.isoformat()
+        owner = self.db.write(
+            "INSERT INTO documents (file, title, text, date, page_starts) VALUES (?, ?, ?, ?, ?)",
+            (document.file, document.title, document.text, date, json.dumps(document.page_starts)),
+        )
+        contents = [document.text[piece.start : piece.end] for piece in pieces]
+        texts = self._texts([embedded_text(document.file, document.title, content) for content in contents])
+        self.db.write_many(
+            "INSERT INTO chunks (document, text, start, end, page, content, sentences) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [
+                (owner, text, piece.start, piece.end, piece.page, content, json.dumps(piece.sentences))
+                for piece, text, content in zip(pieces, texts, contents, strict=True)
+            ],
+        )
+
+    def _texts(self, texts: Sequence[str]) -> list[int]:
+        """The ids of texts; new ones are given one."""
+        digests = [_digest(text) for text in texts]
+        self.db.write_many("INSERT OR IGNORE INTO texts (sha256) VALUES (?)", [(each,) for each in digests])
+        known = dict(self.db.paged("SELECT sha256, id FROM texts WHERE sha256 IN ({})", dict.fromkeys(digests)))
+        return [known[digest] for digest in digests]
+
+    def add_vectors(self, texts: Sequence[str], vectors: Vectors, embedder: str) -> None:
+        """Store an embedder's vectors of texts, one row each."""
+        rows = [
+            (text, embedder, vector.astype(np.float32).tobytes())
+            for text, vector in zip(self._texts(texts), vectors, strict=True)
+        ]
+        self.db.write_many("INSERT OR IGNORE INTO vectors (text, embedder, vector) VALUES (?, ?, ?)", rows)
+
+    def remove(self, files: Iterable[str]) -> int:
+        """Forget the documents of some files; return how many there were."""
+        files = list(files)
+        chunks = "SELECT {} FROM chunks JOIN documents ON documents.id = document WHERE file IN ({{}})"
+        self.db.write_paged("INSERT INTO removed (chunk) " + chunks.format("chunks.id"), files)
+        self.db.write_paged("INSERT OR IGNORE INTO loose " + chunks.format("chunks.text"), files)
+        return self.db.write_paged("DELETE FROM documents WHERE file IN ({})", files)
+
+    def tidy(self) -> None:
+        """Drop the texts, with their vectors, that have lost their last chunk, and removals long followed."""
+        with self.transaction():
+            unused = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text = texts.id)"
+            self.db.write(f"DELETE FROM texts WHERE id IN (SELECT text FROM loose) AND {unused}")
+            self.db.write("DELETE FROM loose")
+            if self._count("removed") > max(REMOVALS, self._count("chunks")):
+                self.db.write("DELETE FROM removed")
+            self._raise_revision()
+
+    @property
+    def untidy(self) -> bool:
+        """Whether there is something to `tidy`."""
+        return bool(self.db.rows("SELECT 1 FROM loose LIMIT 1"))
+
+    def use(self, embedder: str) -> None:
+        """Put another embedder's vectors in force, and drop all others."""
+        with self.change():
+            self.db.write("UPDATE meta SET value = ? WHERE key = 'embedder'", (embedder,))
+            self.db.write("DELETE FROM vectors WHERE embedder <> ?", (embedder,))
+
+
+def embedded_text(file: str, title: str, content: str) -> str:
+    """Return what a chunk's vector stands for: its text under its title, as a reader meets it.
+
+    A title that is only the file's name is left out, so that a renamed file keeps its vectors.
+    """
+    return content if file.endswith(title) else f"{title}\n{content}"
 
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def _document(row: tuple[Any, ...]) -> Document:
+def _by_id(rows: Iterable[Row]) -> dict[int, Vectors]:
+    return {number: np.frombuffer(blob, np.float32) for number, blob in rows}
+
+
+def _document(row: Row) -> Document:
     file, text, title, day, starts = row
     return Document(file=file, text=text, title=title, date=_date(day), page_starts=tuple(json.loads(starts)))
 
@@ -325,8 +350,8 @@ def _date(day: str | None) -> datetime.date | None:
     return datetime.date.fromisoformat(day) if day else None
 
 
-def _chunk(row: tuple[Any, ...]) -> Chunk:
-    chunk_id, file, title, start, end, page, text, sentences, _, day = row
+def _chunk(row: Row) -> Chunk:
+    chunk_id, _, file, title, day, start, end, page, content, sentences = row
     return Chunk(
         id=chunk_id,
         file=file,
@@ -335,6 +360,6 @@ def _chunk(row: tuple[Any, ...]) -> Chunk:
         start=start,
         end=end,
         page=page,
-        text=text,
+        text=content,
         sentences=tuple((a, b) for a, b in json.loads(sentences)),
     )

@@ -1,31 +1,30 @@
-"""Bring the store up to date with the folder."""
+"""Bring the store up to date with the folder, in steps that each leave it whole."""
 
 from __future__ import annotations
 
 import hashlib
-import os
+import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from stat import S_ISREG
 
-import numpy as np
+from index.chunking import CHUNKER, Piece, split
+from index.embedding import Embedder, Vectors
+from index.errors import EmbedderError, LoadError
+from index.folder import Entry, read, walk
+from index.loaders import LOADER, load
+from index.manifest import FileRecord, Manifest
+from index.store import Store, embedded_text
+from index.types import Document, OnProgress, Progress, Stage
 
-from index.chunking import Piece, split
-from index.embedding import Embedder
-from index.errors import CorpusError, LoadError
-from index.loaders import load
-from index.store import FileRecord, Store
-from index.types import Document
-
+VERSION = f"{LOADER} {CHUNKER}"
 BATCH = 256
-"""Chunks that are embedded and stored in one step; a crash costs at most one such step."""
+"""Texts that are embedded and stored in one step; a crash costs at most one such step."""
+READ_CHUNKS, READ_FILES = 2000, 1000
+"""Chunks and files that are stored in one step, at most about, when nothing has to be embedded."""
 SETTLED_NS = 2_000_000_000
 """A file changed this shortly before it was read is read again: its clock may not tell two changes apart."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with files done, files to do, and the file at hand."""
 
 
 @dataclass(slots=True)
@@ -35,7 +34,7 @@ class SyncReport:
     added: int = 0
     """Files indexed for the first time."""
     changed: int = 0
-    """Files indexed anew because their content changed."""
+    """Files indexed anew because their content, or the way files are read, changed."""
     removed: int = 0
     """Files that are no longer there, or no longer readable."""
     unchanged: int = 0
@@ -44,183 +43,212 @@ class SyncReport:
     """Files that cannot be indexed, each with the reason."""
     embedded: int = 0
     """Chunk texts that were new and went through the model."""
+    pending: int = 0
+    """Chunk texts still without a vector; above 0 only when the sync was stopped."""
     seconds: float = 0.0
 
 
-@dataclass(slots=True)
-class Changes:
-    """Ids of the chunks that a sync took away and brought."""
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A file that was read: what to note of it, and its document when it is a new one."""
 
-    removed: list[int] = field(default_factory=list)
-    added: list[int] = field(default_factory=list)
+    record: FileRecord
+    document: Document | None = None
+    pieces: Sequence[Piece] = ()
+    same: bool = False
+    """Whether its content is what the store has."""
 
 
-def sync_store(
-    store: Store, embedder: Embedder, corpus: Path, progress: Progress | None = None
-) -> tuple[SyncReport, Changes]:
-    """Make the store equal to the folder, embedding only texts that it does not have yet.
+class Sync:
+    """One run over a folder.
 
     Args:
         store: The store; no other process may be writing to it.
-        embedder: What turns texts into vectors.
         corpus: The folder.
-        progress: Told about each file that has to be read.
-
-    Raises:
-        CorpusError: If the folder is missing or cannot be read.
+        embedder: What turns texts into vectors.
+        in_force: What made the vectors that are searched now; where it is not `embedder`, they are left
+            as they are until the new ones are whole.
+        stored: Called after each step that changed the store.
+        progress: Told about each file that has to be read, and each batch that is embedded.
+        stop: Ends the run after the step at hand when set; the next run goes on from there.
     """
-    started = time.perf_counter()
-    report, changes = SyncReport(), Changes()
-    known, present = store.files(), dict(_walk(corpus))
-    stale = [file for file, stat in present.items() if not _same(known.get(file), stat)]
-    batch = _Batch(store, embedder, report, changes)
-    for number, file in enumerate(stale):
-        if progress:
-            progress(number, len(stale), file)
-        batch.add(file, _read(corpus, file), known.get(file))
-    batch.flush()
-    # Only now, so that a file that was moved finds its vectors.
-    _remove(store, [file for file in known if file not in present], known, report, changes)
-    if progress:
-        progress(len(stale), len(stale), "")
-    records = store.files()
-    report.unchanged = sum(not r.skipped for r in records.values()) - report.added - report.changed
-    report.skipped = {file: r.skipped for file, r in sorted(records.items()) if r.skipped}
-    report.seconds = time.perf_counter() - started
-    return report, changes
+
+    def __init__(
+        self,
+        store: Store,
+        corpus: Path,
+        embedder: Embedder,
+        in_force: Embedder,
+        stored: Callable[[], None],
+        progress: OnProgress | None = None,
+        stop: threading.Event | None = None,
+    ) -> None:
+        self._store, self._manifest, self._corpus = store, Manifest(store.db), corpus
+        self._embedder, self._in_force = embedder, in_force
+        self._stored, self._progress, self._stop = stored, progress, stop or threading.Event()
+        self._report = SyncReport()
+
+    def run(self) -> SyncReport:
+        """Make the store equal to the folder, embedding only texts that it does not have yet.
+
+        Words find a new document as soon as it is read; a changed one is replaced when its vectors are
+        there. New vectors follow when everything is read.
+
+        Raises:
+            CorpusError: If the folder is missing or cannot be read.
+            EmbedderError: If texts cannot be embedded; everything else is done then.
+        """
+        started, report = time.perf_counter(), self._report
+        self._tell("checking", 0, 0)
+        self._manifest.see(walk(self._corpus))
+        self._read_files()
+        # Only now, so that a file that was moved finds its vectors.
+        if not self._stop.is_set():
+            self._remove_gone()
+        if self._store.untidy:
+            self._store.tidy()
+            self._stored()
+        self._embed()
+        report.skipped = self._manifest.skipped()
+        report.unchanged = self._store.counts()["documents"] - report.added - report.changed
+        report.pending = self._store.pending(self._embedder.id)
+        report.seconds = time.perf_counter() - started
+        return report
+
+    def _tell(self, stage: Stage, done: int, total: int, file: str = "") -> None:
+        if self._progress:
+            self._progress(Progress(stage, done, total, file))
+
+    # Reading
+
+    def _read_files(self) -> None:
+        total, done = self._manifest.stale_count(VERSION), 0
+        for indexed in (True, False):
+            batch = _Batch()
+            for entry, known in self._manifest.stale(VERSION, indexed=indexed):
+                if self._stop.is_set():
+                    break
+                self._tell("reading", done, total, entry.file)
+                batch.add(self._read(entry, known))
+                done += 1
+                if len(batch.files) >= READ_FILES or batch.chunks >= (BATCH if indexed else READ_CHUNKS):
+                    self._store_batch(batch, indexed)
+                    batch = _Batch()
+            self._store_batch(batch, indexed)
+        self._tell("reading", done, total)
+
+    def _read(self, entry: Entry, known: FileRecord | None) -> _File:
+        if entry.problem:
+            return _File(FileRecord(entry, version=VERSION))
+        try:
+            data, entry = read(self._corpus, entry)
+        except LoadError as error:  # Another try may help.
+            return _File(FileRecord(replace(entry, mtime_ns=-1, problem=str(error)), version=VERSION))
+        if 0 <= time.time_ns() - entry.mtime_ns < SETTLED_NS:
+            entry = replace(entry, mtime_ns=-1)
+        record = FileRecord(entry, hashlib.sha256(data).hexdigest(), VERSION)
+        if known and known.sha256 == record.sha256:
+            return _File(replace(record, entry=replace(entry, problem=known.entry.problem)), same=True)
+        try:
+            document = load(entry.file, data)
+        except LoadError as error:
+            return _File(replace(record, entry=replace(entry, problem=str(error))))
+        return _File(record, document, split(document))
+
+    def _store_batch(self, batch: _Batch, indexed: bool) -> None:
+        """Store what was read: changed documents with their vectors, new ones without."""
+        documents = [file for file in batch.files if file.document]
+        dropped = [file.record.entry.file for file in batch.files if indexed and not (file.document or file.same)]
+        texts = self._store.without_vector(batch.texts(), self._in_force.id) if indexed else []
+        vectors = self._vectors(texts)
+        with self._store.change() if documents or dropped else self._store.transaction():
+            self._report.removed += self._store.remove(dropped)
+            for file in documents:
+                assert file.document
+                self._store.put(file.document, file.pieces)
+            if vectors is not None:
+                self._store.add_vectors(texts, vectors, self._in_force.id)
+            self._manifest.record(file.record for file in batch.files)
+        if indexed:
+            self._report.changed += len(documents)
+        else:
+            self._report.added += len(documents)
+        if documents or dropped:
+            self._stored()
+
+    def _vectors(self, texts: list[str]) -> Vectors | None:
+        """The vectors of changed documents; None when they have to come later, with those of new ones."""
+        if not texts or len(texts) > 2 * BATCH:
+            return None
+        try:
+            vectors = self._in_force.embed(texts, kind="document")
+        except EmbedderError:  # Raised again when what is pending is embedded.
+            return None
+        self._report.embedded += len(texts)
+        return vectors
+
+    def _remove_gone(self) -> None:
+        for files in self._manifest.gone():
+            with self._store.change():
+                self._report.removed += self._store.remove(files)
+                self._manifest.forget(files)
+            self._stored()
+
+    # Embedding
+
+    def _embed(self) -> None:
+        embedder = self._embedder
+        total, done, last = self._store.pending(embedder.id), 0, 0
+        while not self._stop.is_set():
+            self._tell("embedding", done, total)
+            page = self._store.pending_texts(embedder.id, last, BATCH)
+            if not page:
+                break
+            texts = [text for _, text in page]
+            vectors = embedder.embed(texts, kind="document")
+            with self._store.change():
+                self._store.add_vectors(texts, vectors, embedder.id)
+            self._stored()
+            last, done = page[-1][0], done + len(page)
+        self._report.embedded += done
+        if embedder.id != self._store.embedder and not self._store.pending(embedder.id):
+            self._store.use(embedder.id)
+            self._stored()
+
+
+class _Batch:
+    """Files that were read and wait to be stored together."""
+
+    def __init__(self) -> None:
+        self.files: list[_File] = []
+        self.chunks = 0
+
+    def add(self, file: _File) -> None:
+        self.files.append(file)
+        self.chunks += len(file.pieces)
+
+    def texts(self) -> list[str]:
+        """What the vectors of all chunks stand for."""
+        return [
+            embedded_text(document.file, document.title, document.text[piece.start : piece.end])
+            for file in self.files
+            if (document := file.document)
+            for piece in file.pieces
+        ]
 
 
 def differing_files(store: Store, corpus: Path) -> list[str]:
     """Return the files, in order, whose content is not what the store holds; all of them are read."""
-    known = store.files()
-    digests = {file: _read(corpus, file)[0].sha256 for file, _ in _walk(corpus)}
-    indexed = {document for document, _ in store.titles()}
-    expected = {file for file, record in known.items() if not record.skipped}
-    return sorted(
-        {file for file in known.keys() | digests if file not in digests or file not in known}
-        | {file for file in known.keys() & digests if known[file].sha256 != digests[file]}
-        | (indexed ^ expected)
-    )
-
-
-def _walk(corpus: Path) -> Iterator[tuple[str, os.stat_result | None]]:
-    """All files below the folder; hidden ones and links that lead out of it are passed over.
-
-    A file or folder that cannot be looked into comes without a stat, so that reading it gives the reason.
-    """
-    if not corpus.is_dir():
-        raise CorpusError(f"There is no folder {corpus}.")
-    root = corpus.resolve()
-    closed: list[OSError] = []
-    for folder, folders, names in os.walk(root, onerror=closed.append):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            path = Path(folder, name)
-            if name.startswith(".") or not Path(os.path.realpath(path)).is_relative_to(root):
-                continue
-            stat = _stat(path)
-            if stat is None or S_ISREG(stat.st_mode):
-                yield _name(path, root), stat
-    for error in closed:
-        if Path(error.filename) == root:
-            raise CorpusError(f"The folder {corpus} cannot be read: {error.strerror}.") from error
-        yield _name(Path(error.filename), root), None
-
-
-def _stat(path: Path) -> os.stat_result | None:
-    try:
-        return path.stat()
-    except OSError:
-        return None
-
-
-def _name(path: Path, root: Path) -> str:
-    """Its path as the index knows it; bytes that are not UTF-8, which no index could hold, as `\\xff`."""
-    return os.fsencode(path.relative_to(root).as_posix()).decode(errors="backslashreplace")
-
-
-def _same(record: FileRecord | None, stat: os.stat_result | None) -> bool:
-    if record is None or stat is None:
-        return False
-    return (record.size, record.mtime_ns) == (stat.st_size, stat.st_mtime_ns)
-
-
-def _read(corpus: Path, file: str) -> tuple[FileRecord, Document | None]:
-    """A file as the manifest will know it, and its document unless it has to be skipped."""
-    path = corpus / file
-    try:
-        before = path.stat()
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return FileRecord(-1, -1, "", "it has just been removed, or its name is not UTF-8: rename it"), None
-    except OSError as error:
-        return FileRecord(-1, -1, "", f"it cannot be read: {error.strerror}"), None
-    digest = hashlib.sha256(data).hexdigest()
-    settled = time.time_ns() - before.st_mtime_ns > SETTLED_NS
-    mtime = before.st_mtime_ns if settled and len(data) == before.st_size else -1
-    try:
-        return FileRecord(len(data), mtime, digest), load(file, data)
-    except LoadError as error:
-        return FileRecord(len(data), mtime, digest, str(error)), None
-
-
-def _remove(
-    store: Store, files: list[str], known: dict[str, FileRecord], report: SyncReport, changes: Changes
-) -> None:
-    if not files:
-        return
-    with store.transaction():
-        changes.removed += store.chunk_ids(files)
-        store.remove(files)
-        store.forget(files)
-        store.raise_revision()
-    report.removed += sum(not known[file].skipped for file in files)
-
-
-class _Batch:
-    """Documents that wait to be embedded and stored together."""
-
-    def __init__(self, store: Store, embedder: Embedder, report: SyncReport, changes: Changes) -> None:
-        self._store, self._embedder, self._report, self._changes = store, embedder, report, changes
-        self._documents: list[tuple[Document, list[Piece]]] = []
-        self._records: dict[str, FileRecord] = {}
-        self._dropped: list[str] = []
-
-    def add(self, file: str, read: tuple[FileRecord, Document | None], known: FileRecord | None) -> None:
-        record, document = read
-        self._records[file] = record
-        was_indexed = known is not None and not known.skipped
-        if known and known.sha256 == record.sha256 and known.skipped == record.skipped:
-            return
-        if document:
-            self._documents.append((document, split(document)))
-            self._report.changed += was_indexed
-            self._report.added += not was_indexed
-        elif was_indexed:
-            self._dropped.append(file)
-            self._report.removed += 1
-        if sum(len(pieces) for _, pieces in self._documents) >= BATCH:
-            self.flush()
-
-    def flush(self) -> None:
-        texts = {_embedded_text(document, piece) for document, pieces in self._documents for piece in pieces}
-        new = sorted(texts - self._store.known_texts(list(texts)).keys())
-        vectors = self._embedder.embed(new, kind="document") if new else np.empty((0, 0), np.float32)
-        files = [document.file for document, _ in self._documents] + self._dropped
-        with self._store.transaction():
-            self._changes.removed += self._store.chunk_ids(files)
-            self._store.remove(self._dropped)
-            ids = self._store.add_vectors(new, vectors) | self._store.known_texts(list(texts - set(new)))
-            for document, pieces in self._documents:
-                rows = [ids[_embedded_text(document, piece)] for piece in pieces]
-                self._changes.added += self._store.put(document, pieces, rows)
-            self._store.record(self._records)
-            if files:
-                self._store.raise_revision()
-        self._report.embedded += len(new)
-        self._documents, self._records, self._dropped = [], {}, []
-
-
-def _embedded_text(document: Document, piece: Piece) -> str:
-    """What a chunk's vector stands for: its text under its title, as a reader meets it."""
-    return f"{document.title}\n{document.text[piece.start : piece.end]}"
+    known = {record.entry.file: (record.sha256, record.entry.problem) for record in Manifest(store.db).records()}
+    differing = {file for file, _ in store.titles()} ^ {file for file, (_, problem) in known.items() if not problem}
+    for entry in walk(corpus):
+        digest, problem = known.pop(entry.file, (None, None))
+        try:
+            if entry.problem:
+                raise LoadError(entry.problem)
+            same = hashlib.sha256(read(corpus, entry)[0]).hexdigest() == digest
+        except LoadError as error:
+            same = str(error) == problem
+        if not same:
+            differing.add(entry.file)
+    return sorted(differing | known.keys())

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 Span = tuple[int, int]
 """Start and end of a stretch of a document's text, in characters, the end excluded."""
@@ -81,3 +82,23 @@ class ScoredChunk:
             "similarity": self.similarity,
             "bm25": self.bm25,
         }
+
+
+Stage = Literal["checking", "reading", "embedding"]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a sync has come."""
+
+    stage: Stage
+    """The folder is looked through; new and changed files are read; what was read gets its vectors."""
+    done: int
+    """Files read, or texts embedded, so far."""
+    total: int
+    """How many there are to do in this stage; 0 while that is not known."""
+    file: str = ""
+    """The file at hand, if there is one."""
+
+
+OnProgress = Callable[[Progress], None]

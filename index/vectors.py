@@ -47,7 +47,7 @@ class VectorIndex:
         store: What it is made from.
     """
 
-    def __init__(self, folder: Path, store: Store) -> None:
+    def __init__(self, folder: Path, store: Store, chroma_url: str | None = None) -> None:
         self._folder = folder
         self._store = store
         self._marker_file = folder / "current.json"
@@ -62,7 +62,7 @@ class VectorIndex:
             self._marker = read_marker(self._marker_file)
             self._collection: Collection | None = None
             self._usable = (
-                self._marker.get("format") == FORMAT and self._marker.get("identity") == self._store.identity
+                self._marker.get("format") == FORMAT and self._marker.get("identity") == self._store.space
             )
             self._exact: tuple[list[int], Vectors] | None = None
 
@@ -179,7 +179,7 @@ class VectorIndex:
     def _publish(self, generation: str, count: int, through: int) -> None:
         marker = {
             "format": FORMAT,
-            "identity": self._store.identity,
+            "identity": self._store.space,
             "generation": generation,
             "count": count,
             "through": through,

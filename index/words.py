@@ -1,7 +1,8 @@
 """Search by words: BM25 in Tantivy, a cache of the store.
 
 A chunk's text is indexed with its title. Readers in this and other processes may search while the
-one writer commits; they see the last commit.
+one writer commits; they see the last commit. A small marker file says which chunks and removals of the
+store are in it, and the checksums of Tantivy's files, which it never changes once they are written.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ from typing import Any, TypeVar
 import tantivy
 
 from index.errors import StoreError
-from index.files import pass_on, read_marker, write_marker
+from index.files import checksum, pass_on, read_marker, write_marker
 from index.store import Store
 from index.text import content_terms, new_analyzer, plain_analyzer, searchable, terms
 
 ANALYZER, SPELLING = "footnote", "footnote-spelling"
 WRITER_HEAP = 50_000_000
-FORMAT = 3
+FORMAT = 4
 """Raised whenever the same chunks would be indexed differently."""
+LAST = 2**62
+"""Above every chunk's id."""
+SEGMENT_FILES = {".term", ".idx", ".pos", ".store", ".fast", ".fieldnorm", ".del"}
 DEAD = 10
 """One chunk in so many may be a removed one, which no search finds but BM25 still counts as a document."""
 
@@ -41,6 +45,7 @@ class WordIndex:
         self._folder = folder
         self._store = store
         self._marker_file = folder / "current.json"
+        self._intact: dict[str, int] = {}
         self._open()
 
     def _open(self) -> None:
@@ -48,14 +53,24 @@ class WordIndex:
         self._index = self._opened(self._folder / str(self._marker.get("generation")))
 
     def _opened(self, generation: Path) -> tantivy.Index | None:
-        ours = str(self._marker.get("revision")).startswith(self._store.identity)
-        if self._marker.get("format") != FORMAT or not ours or not generation.is_dir():
+        known = self._marker.get("format") == FORMAT and self._store.remembers(self._marker["revision"])
+        if not known or not generation.is_dir():
             return None
         try:
+            self._check(generation)
             return _registered(tantivy.Index.open(str(generation)))
         except BaseException as error:  # noqa: BLE001
             pass_on(error)
             return None
+
+    def _check(self, generation: Path) -> None:
+        """Compare the files with their checksums, each once; Tantivy itself takes them as they are."""
+        expected: dict[str, int] = self._marker["files"]
+        for name in expected.keys() - self._intact.keys():
+            file = generation / name
+            if file.exists() and checksum(file) != expected[name]:  # A later commit may have taken it away.
+                raise ValueError(f"{file} is damaged")
+        self._intact = expected
 
     def _ask(
         self, question: Callable[[tantivy.Searcher, tantivy.Schema], Answer], otherwise: Answer
@@ -73,7 +88,8 @@ class WordIndex:
     @property
     def sound(self) -> bool:
         """Whether there is an index of the store's present content."""
-        return self._index is not None and self._marker.get("revision") == self._store.revision
+        followed = self._marker.get("chunk"), self._marker.get("removal")
+        return self._index is not None and followed == (self._store.last_chunk, self._store.last_removal)
 
     def reload(self) -> None:
         """See what another writer has committed since."""
@@ -120,36 +136,36 @@ class WordIndex:
             lambda searcher, _: searcher.terms_with_prefix("spelling", prefix, filter_query=present), []
         )
 
-    def update(self, before: str, removed: Sequence[int], added: Sequence[int]) -> None:
-        """Follow a change of the store; only the one writer may call this.
+    def follow(self) -> None:
+        """Take over what has changed in the store since; only the one writer may call this.
 
-        Args:
-            before: The store's revision before the change. If the index is not of that revision, it
-                is made anew.
-            removed: Ids of the chunks that are gone.
-            added: Ids of the chunks that came.
+        Raises:
+            StoreError: If the folder cannot be written.
         """
-        dead = self._marker.get("dead", 0) + len(removed)
-        stale = self._index is None or self._marker.get("revision") != before
-        if stale or dead * DEAD > self._store.counts()["chunks"]:
-            self.rebuild()
+        if self.sound:
             return
+        removed = self._store.removed_after(self._marker["removal"]) if self._index else None
+        if removed is not None:
+            dead = self._marker["dead"] + len(removed)
+            if dead * DEAD <= self._store.counts()["chunks"] and self._changed(removed, dead):
+                return
+        self.rebuild()
+
+    def _changed(self, removed: Sequence[int], dead: int) -> bool:
+        """Whether the present index could be brought up to date."""
+        assert self._index is not None
+        last = self._marker["chunk"]
         try:
-            self._change(removed, added, dead)
+            writer = self._index.writer(WRITER_HEAP, 1)
+            # What a crash left behind a commit that no marker tells of would be there twice. By query: the
+            # writer's deletion by term takes a number for a signed one and finds nothing.
+            writer.delete_documents_by_query(_above(self._index.schema, last))
+            writer.delete_documents_by_query(_among(self._index.schema, removed))
+            self._fill(writer, last, self._marker["generation"], dead)
         except BaseException as error:  # noqa: BLE001
             pass_on(error)
             self._index = None
-        if self._index is None:
-            self.rebuild()
-
-    def _change(self, removed: Sequence[int], added: Sequence[int], dead: int) -> None:
-        assert self._index is not None
-        writer = self._index.writer(WRITER_HEAP, 1)
-        # By query: the writer's deletion by term takes a number for a signed one and finds nothing.
-        writer.delete_documents_by_query(_among(self._index.schema, removed))
-        for chunk, _ in self._store.chunks(added).values():
-            writer.add_document(_entry(chunk.id, chunk.title, chunk.text))
-        self._commit(writer, self._marker["generation"], dead)
+        return self._index is not None
 
     def rebuild(self) -> None:
         """Make the index anew from the store; the old one answers until the new one is whole.
@@ -157,38 +173,37 @@ class WordIndex:
         Raises:
             StoreError: If its folder cannot be written.
         """
+        generation = uuid.uuid4().hex
         try:
-            self._make(uuid.uuid4().hex)
+            (self._folder / generation).mkdir(parents=True)
+            index = _registered(tantivy.Index(_schema(), str(self._folder / generation)))
+            self._fill(index.writer(WRITER_HEAP, 1), 0, generation, 0)
         except BaseException as error:
             pass_on(error)
             raise StoreError(f"The word index {self._folder} cannot be written: {error}.") from error
+        for other in self._folder.iterdir():
+            if other.is_dir() and other.name != generation:
+                shutil.rmtree(other, ignore_errors=True)
 
-    def _make(self, generation: str) -> None:
-        (self._folder / generation).mkdir(parents=True)
-        schema = tantivy.SchemaBuilder()
-        schema.add_unsigned_field("chunk", stored=True, indexed=True)
-        schema.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
-        schema.add_text_field("spelling", tokenizer_name=SPELLING, index_option="basic")
-        index = tantivy.Index(schema.build(), str(self._folder / generation))
-        _registered(index)
-        writer = index.writer(WRITER_HEAP, 1)
-        for chunk_id, title, text in self._store.chunk_texts():
-            writer.add_document(_entry(chunk_id, title, text))
-        self._commit(writer, generation, 0)
-
-    def _commit(self, writer: tantivy.IndexWriter, generation: str, dead: int) -> None:
-        writer.commit()
-        writer.wait_merging_threads()
+    def _fill(self, writer: tantivy.IndexWriter, last: int, generation: str, dead: int) -> None:
+        """Add the chunks above `last`, commit, and publish that by a new marker."""
         marker = {
             "format": FORMAT,
             "generation": generation,
             "revision": self._store.revision,
+            "chunk": self._store.last_chunk,
+            "removal": self._store.last_removal,
             "dead": dead,
         }
+        for chunk_id, title, text in self._store.chunks_after(last):
+            writer.add_document(_entry(chunk_id, title, text))
+        writer.commit()
+        writer.wait_merging_threads()
+        files = self._folder / generation
+        written = [file for file in files.iterdir() if file.suffix in SEGMENT_FILES]
+        marker["files"] = {file.name: self._intact.get(file.name) or checksum(file) for file in written}
         write_marker(self._marker_file, marker)
-        for other in self._folder.iterdir():
-            if other.is_dir() and other.name != generation:
-                shutil.rmtree(other, ignore_errors=True)
+        self._intact = marker["files"]
         self._open()
 
 
@@ -212,6 +227,11 @@ def _among(schema: tantivy.Schema, chunk_ids: Sequence[int]) -> tantivy.Query:
     return tantivy.Query.term_set_query(schema, "chunk", list(chunk_ids))
 
 
+def _above(schema: tantivy.Schema, chunk_id: int) -> tantivy.Query:
+    kind = tantivy.FieldType.Unsigned
+    return tantivy.Query.range_query(schema, "chunk", kind, chunk_id, LAST, include_lower=False)
+
+
 def _hits(searcher: tantivy.Searcher, query: tantivy.Query, k: int) -> list[tuple[int, float]]:
     hits = searcher.search(query, limit=k, count=False).hits
     found = [(int(searcher.doc(address)["chunk"][0]), float(score)) for score, address in hits]
@@ -225,6 +245,14 @@ def _entry(chunk_id: int, title: str, text: str) -> tantivy.Document:
     entry.add_text("text", content)
     entry.add_text("spelling", content)
     return entry
+
+
+def _schema() -> tantivy.Schema:
+    schema = tantivy.SchemaBuilder()
+    schema.add_unsigned_field("chunk", stored=True, indexed=True)
+    schema.add_text_field("text", tokenizer_name=ANALYZER, index_option="freq")
+    schema.add_text_field("spelling", tokenizer_name=SPELLING, index_option="basic")
+    return schema.build()
 
 
 def _registered(index: tantivy.Index) -> tantivy.Index:
