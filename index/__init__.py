@@ -1,6 +1,7 @@
 """A folder of files as a searchable index."""
 
 from index.core import Candidate, Index
+from index.embedders import make_embedder
 from index.embedding import Embedder, MiniLM
 from index.errors import CorpusError, EmbedderError, FootnoteError, LoadError, LockedError, StoreError
 from index.sync import SyncReport
@@ -19,6 +20,7 @@ __all__ = [
     # How texts become vectors
     "Embedder",
     "MiniLM",
+    "make_embedder",
     # What can go wrong
     "CorpusError",
     "EmbedderError",

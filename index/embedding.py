@@ -52,6 +52,25 @@ class Embedder(Protocol):
         ...
 
 
+def unit_length(rows: Sequence[object], count: int, embedder: str) -> Vectors:
+    """Return vectors that came from elsewhere, each scaled to length 1.
+
+    Raises:
+        EmbedderError: If there are not `count` of them, of one length, all finite and none zero.
+    """
+    try:
+        vectors = np.asarray(rows, np.float64)
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise EmbedderError(f"What the embedder {embedder} gave are not vectors of one length.") from error
+    if vectors.ndim != 2 or len(vectors) != count:
+        raise EmbedderError(f"The embedder {embedder} gave {len(vectors)} vectors for {count} texts.")
+    if not (np.isfinite(lengths).all() and (lengths > 0).all()):
+        raise EmbedderError(f"The embedder {embedder} gave a vector that is zero or not of finite numbers.")
+    return np.asarray(vectors / lengths, np.float32)
+
+
 class MiniLM:
     """all-MiniLM-L6-v2 in ONNX Runtime: 384 dimensions, the same vectors for queries and documents.
 

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from stat import S_ISREG
 from typing import TYPE_CHECKING
@@ -50,7 +49,7 @@ def walk(root: Path) -> Iterator[Entry]:
     Passed over without a word are hidden files and folders, what the patterns in `IGNORE_FILES` name,
     `CLUTTER`, caches that say so, and links to folders inside the folder, whose files are met where they
     lie. A folder or file that cannot be looked at, or that leads out of the folder, is an entry with a
-    `problem`. Only the names of the folders on the way to the file at hand are held in memory.
+    `problem`; such a folder's name ends with `/`. Only the names of the folders on the way to the file at hand are held in memory.
 
     Raises:
         CorpusError: If the folder is missing or cannot be read.
@@ -112,7 +111,7 @@ _TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
 
 def _listing(top: str, folder: str, rules: _Rules) -> Iterator[Entry | tuple[str, _Rules]]:
     """What lies in a folder (its path with a `/` behind it, or ""): files as entries, folders to go into."""
-    with os.scandir(os.path.join(top, folder)) as scan:
+    with os.scandir(f"{top}/{folder}") as scan:
         found = {item.name: item for item in scan}
     if CACHE_TAGS & found.keys():
         return iter(())
@@ -143,27 +142,29 @@ def _entries(
 
 def _entry(top: str, path: str, item: os.DirEntry[str]) -> Entry | None:
     """A file's entry; None when there is nothing to say about it."""
-    fail = partial(Entry, _shown(path), -1, -1, -1)
-    if fail.args[0] != path:
-        return fail("its name is not UTF-8: rename it")
+    if (shown := _shown(path)) != path:
+        return Entry(shown, problem="its name is not UTF-8: rename it")
     try:
         if item.is_symlink():
-            target = os.path.relpath(os.path.realpath(item.path, strict=True), top)
-            if target.startswith(".."):
-                return fail("a link that leads out of the folder")
-            if any(part.startswith(".") for part in target.split(os.sep)):
-                return None if target == "." else fail("a link to something hidden")
-            if item.is_dir():
-                return None
+            problem = _astray(Path(os.path.realpath(item.path, strict=True)), top)
+            if problem or item.is_dir():
+                return Entry(path, problem=problem) if problem else None
         stat = item.stat()
     except FileNotFoundError:
-        return fail("a link to nothing") if item.is_symlink() else None
+        return Entry(path, problem="a link to nothing") if item.is_symlink() else None
     except OSError as error:
-        return fail(_unreadable(error))
+        return Entry(path, problem=_unreadable(error))
     if not S_ISREG(stat.st_mode):
-        return fail("not a file but a pipe, a socket or a device")
-    size, mtime_ns, ctime_ns = _seen(stat)
-    return Entry(path, size, mtime_ns, ctime_ns, _TOO_LARGE if size > MAX_BYTES else None)
+        return Entry(path, problem="not a file but a pipe, a socket or a device")
+    return Entry(path, *_seen(stat), problem=_TOO_LARGE if stat.st_size > MAX_BYTES else None)
+
+
+def _astray(target: Path, top: str) -> str | None:
+    """What is wrong with where a link leads."""
+    if not target.is_relative_to(top):
+        return "a link that leads out of the folder"
+    hidden = any(part.startswith(".") for part in target.relative_to(top).parts)
+    return "a link to something hidden" if hidden else None
 
 
 def _patterns(
@@ -172,7 +173,8 @@ def _patterns(
     """The patterns of a folder's ignore files, and what is wrong with these: the file and the reason."""
     from pathspec import GitIgnoreSpec
 
-    patterns, problems = [], []
+    patterns: list[str] = []
+    problems: list[tuple[str, str]] = []
     for name in names:
         try:
             lines = Path(found[name].path).read_text(errors="surrogateescape").splitlines()
@@ -181,10 +183,12 @@ def _patterns(
             continue
         for line in lines:
             try:
-                patterns += GitIgnoreSpec.from_lines([line]).patterns
+                GitIgnoreSpec.from_lines([line])
             except (ValueError, re.error):
                 problems.append((name, f"its pattern {line!r} cannot be understood, so it ignores nothing"))
-    return GitIgnoreSpec(patterns), problems
+            else:
+                patterns.append(line)
+    return GitIgnoreSpec.from_lines(patterns), problems
 
 
 def _ignored(path: str, name: str, rules: _Rules) -> bool:

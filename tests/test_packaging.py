@@ -13,6 +13,9 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 RUNTIME = [re.split(r"[<>=!~\[; ]", line)[0] for line in PROJECT["project"]["dependencies"]]
+EXTRAS = [
+    re.split(r"[<>=!~\[; ]", line)[0] for line in PROJECT["project"]["optional-dependencies"]["fastembed"]
+]
 DEVELOPMENT = PROJECT["dependency-groups"]["dev"]
 LOCK = (ROOT / "requirements.lock").read_text()
 LOCKED = {match[1].lower(): match[2] for match in re.finditer(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE)}
@@ -65,7 +68,7 @@ def test_every_import_is_a_dependency() -> None:
     import sys
 
     ours = {"index", "rag", "ui", "starlette"}  # Starlette is Gradio's own way to take a middleware.
-    declared = {IMPORTED_AS.get(name, name) for name in RUNTIME}
+    declared = {IMPORTED_AS.get(name, name) for name in [*RUNTIME, *EXTRAS]}
     assert imported() - set(sys.stdlib_module_names) - ours <= declared
 
 
