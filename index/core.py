@@ -94,7 +94,9 @@ class Index:
             self._words.follow()
             if self.embedder.id != self.store.embedder or not self.store.embedded(self.store.embedder):
                 self.store.use(self._embedder.id)
-            run = Sync(self.store, self.corpus, self._embedder, self.embedder, self._words.follow, progress, stop)
+            run = Sync(
+                self.store, self.corpus, self._embedder, self.embedder, self._words.follow, progress, stop
+            )
             report = run.run()
             if not (stop and stop.is_set()):
                 self._vectors.refresh()
@@ -133,7 +135,9 @@ class Index:
         by_words = dict(self._words.search(query, k))
         # What another process has just removed is not found.
         found = self.store.chunks({*by_words, *(chunk for ids in shared.values() for chunk in ids)})
-        bm25 = by_words | self._words.scores(query, [chunk_id for chunk_id in found if chunk_id not in by_words])
+        bm25 = by_words | self._words.scores(
+            query, [chunk_id for chunk_id in found if chunk_id not in by_words]
+        )
         vectors = self.store.vectors_of_texts({text for _, text in found.values()}, embedder.id)
         self._embed_best([found[chunk_id] for chunk_id in by_words if chunk_id in found], vectors, embedder)
         return [

@@ -45,9 +45,7 @@ class Database:
             raise self._unusable(error) from error
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(
-            self.path, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS
-        )
+        return sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS)
 
     def _unusable(self, error: Exception) -> StoreError:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):

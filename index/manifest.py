@@ -92,7 +92,15 @@ class Manifest:
     def record(self, records: Iterable[FileRecord]) -> None:
         """Note how some files were found; part of a transaction."""
         rows = (
-            (r.entry.file, r.entry.size, r.entry.mtime_ns, r.entry.ctime_ns, r.sha256, r.version, r.entry.problem)
+            (
+                r.entry.file,
+                r.entry.size,
+                r.entry.mtime_ns,
+                r.entry.ctime_ns,
+                r.sha256,
+                r.version,
+                r.entry.problem,
+            )
             for r in records
         )
         self._db.write_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
@@ -120,4 +128,4 @@ class Manifest:
     def skipped(self) -> dict[str, str]:
         """Return the files that are not indexed, in order, each with the reason."""
         query = "SELECT file, skipped FROM files WHERE skipped IS NOT NULL ORDER BY file"
-        return {file: reason for file, reason in self._db.rows(query)}
+        return dict(self._db.rows(query))

@@ -101,7 +101,9 @@ class Store:
         for statement in _TABLES.split(";"):
             self.db.write(statement)
         meta = {"schema": SCHEMA, "identity": uuid.uuid4().hex, "embedder": embedder}
-        self.db.write_many("INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()])
+        self.db.write_many(
+            "INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()]
+        )
         self._raise_revision()
 
     def close(self) -> None:
@@ -171,7 +173,7 @@ class Store:
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document, ordered by file."""
-        return self.db.rows("SELECT file, title FROM documents ORDER BY file")  # type: ignore[return-value]
+        return self.db.rows("SELECT file, title FROM documents ORDER BY file")
 
     def document(self, file: str) -> Document | None:
         """Return one document, or None when no such file is indexed."""
@@ -203,7 +205,7 @@ class Store:
             " WHERE chunks.id > ? ORDER BY chunks.id LIMIT ?"
         )
         while rows := self.db.rows(query, (last, PAGE)):
-            yield from rows  # type: ignore[misc]
+            yield from rows
             last = rows[-1][0]
 
     def removed_after(self, last: int) -> list[int] | None:
@@ -246,7 +248,9 @@ class Store:
     def without_vector(self, texts: Iterable[str], embedder: str) -> list[str]:
         """Return which of these texts have no vector of an embedder yet, in order of their characters."""
         digests = {_digest(text): text for text in texts}
-        query = "SELECT sha256 FROM texts JOIN vectors ON text = texts.id WHERE sha256 IN ({}) AND embedder = ?"
+        query = (
+            "SELECT sha256 FROM texts JOIN vectors ON text = texts.id WHERE sha256 IN ({}) AND embedder = ?"
+        )
         known = self.db.paged(query, digests, embedder)
         return sorted(digests[digest] for digest in digests.keys() - {digest for (digest,) in known})
 
@@ -259,6 +263,21 @@ class Store:
             " GROUP BY texts.id ORDER BY texts.id LIMIT ?"
         )
         return [(row[0], embedded_text(*row[1:])) for row in self.db.rows(query, (after, embedder, limit))]
+
+    def damaged(self) -> set[str]:
+        """Return the files of which the store holds something else than was put there; all of it is read."""
+        query = (
+            "SELECT chunks.id, file, title, content, sha256, substr(documents.text, start + 1, end - start)"
+            " FROM chunks JOIN documents ON documents.id = document JOIN texts ON texts.id = chunks.text"
+            " WHERE chunks.id > ? ORDER BY chunks.id LIMIT ?"
+        )
+        found, last = set(), 0
+        while rows := self.db.rows(query, (last, PAGE)):
+            for _, file, title, content, digest, quoted in rows:
+                if quoted != content or _digest(embedded_text(file, title, content)) != digest:
+                    found.add(file)
+            last = rows[-1][0]
+        return found
 
     # Changes, each inside a `change`
 
@@ -284,7 +303,9 @@ class Store:
         """The ids of texts; new ones are given one."""
         digests = [_digest(text) for text in texts]
         self.db.write_many("INSERT OR IGNORE INTO texts (sha256) VALUES (?)", [(each,) for each in digests])
-        known = dict(self.db.paged("SELECT sha256, id FROM texts WHERE sha256 IN ({})", dict.fromkeys(digests)))
+        known: dict[bytes, int] = dict(
+            self.db.paged("SELECT sha256, id FROM texts WHERE sha256 IN ({})", dict.fromkeys(digests))
+        )
         return [known[digest] for digest in digests]
 
     def add_vectors(self, texts: Sequence[str], vectors: Vectors, embedder: str) -> None:

@@ -158,7 +158,9 @@ class Sync:
     def _store_batch(self, batch: _Batch, indexed: bool) -> None:
         """Store what was read: changed documents with their vectors, new ones without."""
         documents = [file for file in batch.files if file.document]
-        dropped = [file.record.entry.file for file in batch.files if indexed and not (file.document or file.same)]
+        dropped = [
+            file.record.entry.file for file in batch.files if indexed and not (file.document or file.same)
+        ]
         texts = self._store.without_vector(batch.texts(), self._in_force.id) if indexed else []
         vectors = self._vectors(texts)
         with self._store.change() if documents or dropped else self._store.transaction():
@@ -239,8 +241,11 @@ class _Batch:
 
 def differing_files(store: Store, corpus: Path) -> list[str]:
     """Return the files, in order, whose content is not what the store holds; all of them are read."""
-    known = {record.entry.file: (record.sha256, record.entry.problem) for record in Manifest(store.db).records()}
-    differing = {file for file, _ in store.titles()} ^ {file for file, (_, problem) in known.items() if not problem}
+    known = {
+        record.entry.file: (record.sha256, record.entry.problem) for record in Manifest(store.db).records()
+    }
+    indexed = {file for file, _ in store.titles()}
+    differing = store.damaged() | (indexed ^ {file for file, (_, problem) in known.items() if not problem})
     for entry in walk(corpus):
         digest, problem = known.pop(entry.file, (None, None))
         try:

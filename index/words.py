@@ -53,7 +53,7 @@ class WordIndex:
         self._index = self._opened(self._folder / str(self._marker.get("generation")))
 
     def _opened(self, generation: Path) -> tantivy.Index | None:
-        known = self._marker.get("format") == FORMAT and self._store.remembers(self._marker["revision"])
+        known = self._marker.get("format") == FORMAT and self._store.remembers(self._marker.get("revision"))
         if not known or not generation.is_dir():
             return None
         try:
@@ -201,9 +201,8 @@ class WordIndex:
         writer.wait_merging_threads()
         files = self._folder / generation
         written = [file for file in files.iterdir() if file.suffix in SEGMENT_FILES]
-        marker["files"] = {file.name: self._intact.get(file.name) or checksum(file) for file in written}
-        write_marker(self._marker_file, marker)
-        self._intact = marker["files"]
+        self._intact = {file.name: self._intact.get(file.name) or checksum(file) for file in written}
+        write_marker(self._marker_file, marker | {"files": self._intact})
         self._open()
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
 
     from index import Embedder
-    from index.sync import Progress
+    from index.types import OnProgress
     from rag.llm.model import LanguageModel
     from rag.retriever import HybridRetriever
 
@@ -202,11 +202,11 @@ class Assistant:
         index, query = self.ready(), _whole(query)
         return [] if abstention.cannot_ask(query, index) else self._retriever(index, k).search(query)
 
-    def sync(self, progress: Progress | None = None) -> SyncReport:
+    def sync(self, progress: OnProgress | None = None) -> SyncReport:
         """Bring the index up to date with the folder and return what was done.
 
         Args:
-            progress: Called with files done, files to do and the file at hand.
+            progress: Told often how far it has come.
 
         Raises:
             CorpusError: If the folder cannot be read.
@@ -243,7 +243,7 @@ class Assistant:
 
         return AssistantQueryEngine(self)
 
-    def ready(self, progress: Progress | None = None) -> Index:
+    def ready(self, progress: OnProgress | None = None) -> Index:
         """Return the index, checked against the folder the first time; every other call does this by itself.
 
         Raises the same as `sync`, but goes on with what there is while another process updates the index.
@@ -266,7 +266,7 @@ class Assistant:
                 self._index = Index(self.corpus, self.index_dir, self._embedder)
             return self._index
 
-    def _check(self, index: Index, progress: Progress | None) -> None:
+    def _check(self, index: Index, progress: OnProgress | None) -> None:
         try:
             index.sync(progress)
         except LockedError as error:

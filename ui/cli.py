@@ -15,7 +15,7 @@ from rich.console import Console
 from index.errors import FootnoteError
 
 if TYPE_CHECKING:
-    from index.sync import Progress
+    from index.types import OnProgress, Progress
     from rag import Answer, Assistant, SyncReport
 
 app = typer.Typer(
@@ -167,23 +167,29 @@ def _serve(
 
 
 @contextmanager
-def _progress() -> Iterator[Progress]:
+def _progress() -> Iterator[OnProgress]:
     """A progress bar on a terminal, nothing elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich import progress as bars
 
     columns = (
-        TextColumn("Indexing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
+        bars.TextColumn("{task.fields[stage]}"),
+        bars.BarColumn(),
+        bars.MofNCompleteColumn(),
+        bars.TimeRemainingColumn(),
+        bars.TextColumn("{task.description}"),
     )
-    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=None, visible=False)
+    with bars.Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("", total=None, stage="", visible=False)
 
-        def show(done: int, total: int, file: str) -> None:
+        def show(step: Progress) -> None:
+            name = step.file.replace("[", r"\[")
             bar.update(
-                task, completed=done, total=total, description=file.replace("[", r"\["), visible=total > 0
+                task,
+                completed=step.done,
+                total=step.total,
+                stage=step.stage.capitalize(),
+                description=name,
+                visible=step.total > 0,
             )
 
         yield show

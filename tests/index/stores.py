@@ -31,7 +31,7 @@ def put(store: Store, texts: Mapping[str, str], vectors: Vectors | None = None) 
             store.put(document, pieces)
             embedded = [embedded_text(file, TITLE, text[piece.start : piece.end]) for piece in pieces]
             store.add_vectors(embedded, np.stack([vector] * len(pieces)), EMBEDDER)
-    return store.chunk_ids(texts)
+    return sorted(store.chunk_ids(texts))
 
 
 def remove(store: Store, files: Sequence[str]) -> list[int]:

@@ -8,15 +8,19 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from index import CorpusError, Index, LockedError, StoreError, SyncReport
+from index import CorpusError, EmbedderError, Index, LockedError, StoreError, SyncReport, core
 from index import sync as module
+from index.embedding import Kind, Vectors
+from index.folder import Entry
 from index.store import SCHEMA
+from index.types import Progress
 from tests.fakes import HashEmbedder
 
 pytestmark = pytest.mark.usefixtures("without_chroma")
@@ -165,13 +169,14 @@ def test_an_unchanged_folder_costs_nothing(
     assert index.sync().embedded == 1
     revision = index.store.revision
 
-    def read(path: Path) -> bytes:
-        raise AssertionError(f"{path} was read again")
+    def read(root: Path, entry: Entry) -> tuple[bytes, Entry]:
+        raise AssertionError(f"{entry.file} was read again")
 
-    monkeypatch.setattr(Path, "read_bytes", read)
-    seen: list[str] = []
-    report, _ = module.sync_store(index.store, embedder, corpus, lambda done, total, file: seen.append(file))
-    assert (counts(report), report.embedded, seen) == ((0, 0, 0, 1), 0, [""])
+    monkeypatch.setattr(module, "read", read)
+    seen: list[Progress] = []
+    report = index.sync(seen.append)
+    assert (counts(report), report.embedded) == ((0, 0, 0, 1), 0)
+    assert {(step.total, step.file) for step in seen} == {(0, "")}
     assert list(report.skipped) == ["b.txt"]
     assert (index.store.revision, embedder.texts) == (revision, 1)
 
@@ -238,9 +243,16 @@ def test_many_batches_are_one_index(index: Index, corpus: Path, monkeypatch: pyt
 def test_progress_names_each_file_and_ends(index: Index, corpus: Path) -> None:
     for name in ("a.txt", "b.txt"):
         (corpus / name).write_text("text")
-    seen: list[tuple[int, int, str]] = []
-    index.sync(lambda *step: seen.append(step))
-    assert seen == [(0, 2, "a.txt"), (1, 2, "b.txt"), (2, 2, "")]
+    seen: list[Progress] = []
+    index.sync(seen.append)
+    assert [(step.stage, step.done, step.total, step.file) for step in seen] == [
+        ("checking", 0, 0, ""),
+        ("reading", 0, 2, "a.txt"),
+        ("reading", 1, 2, "b.txt"),
+        ("reading", 2, 2, ""),
+        ("embedding", 0, 1, ""),
+        ("embedding", 1, 1, ""),
+    ]
 
 
 # Files that are not taken
@@ -354,7 +366,7 @@ def test_a_file_that_goes_away_while_it_is_read_stops_nobody(
 ) -> None:
     for name in ("a.txt", "b.txt"):
         (corpus / name).write_text("The lion hunts.")
-    index.sync(lambda done, total, file: (corpus / "b.txt").unlink(missing_ok=True))
+    index.sync(lambda step: step.stage == "reading" and (corpus / "b.txt").unlink(missing_ok=True))
     assert list(texts(index)) == ["a.txt"]
     assert index.sync().skipped == {}
 
@@ -404,7 +416,7 @@ def test_a_file_or_folder_without_permission_is_listed_and_stops_nobody(corpus: 
     (corpus / "names only").chmod(0o444)
     printed = as_nobody(corpus, tmp_path / "index")
     assert printed.startswith("[('good.txt', 'The lion hunts.')]")
-    for name in ("closed.txt", "closed", "names only/a.txt"):
+    for name in ("closed.txt", "closed/", "names only/a.txt"):
         assert f"'{name}': 'it cannot be read: Permission denied'" in printed
 
 
@@ -496,28 +508,131 @@ def test_an_index_of_a_newer_version_is_left_alone(folder: Path, corpus: Path) -
     again.close()
 
 
-class OtherEmbedder(HashEmbedder):
-    id = "hash-64-other"
-
-
-@pytest.mark.parametrize(
-    ("schema", "model"),
-    [
-        pytest.param(SCHEMA - 1, HashEmbedder(), id="older schema"),
-        pytest.param(SCHEMA, OtherEmbedder(), id="other embedder"),
-    ],
-)
-def test_an_older_index_or_one_of_another_model_is_made_anew(
-    folder: Path, corpus: Path, schema: int, model: HashEmbedder
-) -> None:
-    set_meta(folder, "schema", str(schema))
+def test_an_older_index_is_made_anew(folder: Path, corpus: Path) -> None:
+    set_meta(folder, "schema", str(SCHEMA - 1))
     (corpus / "a.txt").write_text("The okapi stands.")
-    index = Index(corpus, folder, model)
+    index = Index(corpus, folder, HashEmbedder())
     assert index.candidates("zebra", 5) == []
     report = index.sync()
     assert (counts(report), report.embedded) == ((2, 0, 0, 0), 2)
     assert found(index, "zebra okapi") == {"a.txt"}
     index.close()
+
+
+# Words first, vectors behind
+
+
+def test_a_document_is_found_by_its_words_before_it_has_vectors(index: Index, corpus: Path) -> None:
+    (corpus / "a.txt").write_text("The zebra sleeps.")
+    (corpus / "b.txt").write_text("The lion hunts.")
+    seen: list[tuple[int, set[str], float]] = []
+
+    def look(step: Progress) -> None:
+        if (step.stage, step.done) == ("embedding", 0):
+            (best, *_) = index.candidates("zebra sleeps", 5)
+            seen.append((index.pending(), found(index, "zebra"), best.similarity))
+
+    report = index.sync(look)
+    assert seen == [(2, {"a.txt"}, pytest.approx(index.candidates("zebra sleeps", 5)[0].similarity))]
+    assert (index.pending(), report.pending, report.embedded) == (0, 0, 2)
+
+
+def test_a_stopped_sync_goes_on_where_it_was(
+    index: Index, corpus: Path, embedder: HashEmbedder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "BATCH", 2)
+    monkeypatch.setattr(module, "READ_FILES", 2)
+    for number in range(10):
+        (corpus / f"{number}.txt").write_text(f"Zebra number{number} sleeps.")
+    stop = threading.Event()
+    report = index.sync(lambda step: (step.stage, step.done) == ("reading", 4) and stop.set(), stop)
+    assert (report.added, report.embedded, report.pending) == (5, 0, 5)
+    stop.clear()
+    report = index.sync(lambda step: (step.stage, step.done) == ("embedding", 4) and stop.set(), stop)
+    assert (report.added, report.unchanged, report.embedded, report.pending) == (5, 5, 6, 4)
+    assert (index.sync().embedded, embedder.texts, index.pending()) == (4, 10, 0)
+    assert found(index, "zebra") == {f"{number}.txt" for number in range(10)}
+
+
+class OtherEmbedder(HashEmbedder):
+    id = "hash-64-other"
+
+
+class BrokenEmbedder(HashEmbedder):
+    id = "broken"
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+        raise EmbedderError("The server is gone.")
+
+
+def test_another_embedder_takes_over_when_all_its_vectors_are_there(
+    folder: Path, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(core, "MiniLM", HashEmbedder)
+    monkeypatch.setattr(module, "BATCH", 1)
+    index = Index(corpus, folder, OtherEmbedder())
+    assert (index.embedder.id, index.pending()) == ("hash-64", 2)
+    during: list[tuple[str, set[str]]] = []
+
+    def look(step: Progress) -> None:
+        if step.stage == "embedding" and step.done < step.total:
+            during.append((index.embedder.id, found(index, "zebra")))
+
+    assert index.sync(look).embedded == 2
+    assert during == [("hash-64", {"a.txt"})] * 2
+    assert (index.embedder.id, index.pending()) == ("hash-64-other", 0)
+    assert index.counts()["vectors"] == 2
+    assert index.sync().embedded == 0
+    index.close()
+
+
+def test_an_embedder_that_is_not_there_any_more_is_replaced_at_once(folder: Path, corpus: Path) -> None:
+    index = Index(corpus, folder, OtherEmbedder())
+    assert found(index, "zebra") == {"a.txt"}
+    assert index.sync().embedded == 2
+    assert (index.embedder.id, index.pending()) == ("hash-64-other", 0)
+    index.close()
+
+
+def test_when_texts_cannot_be_embedded_everything_else_is_done(folder: Path, corpus: Path) -> None:
+    (corpus / "a.txt").write_text("The okapi stands.")
+    (corpus / "b.txt").unlink()
+    (corpus / "c.txt").write_text("The heron waits.")
+    index = Index(corpus, folder, BrokenEmbedder())
+    with pytest.raises(EmbedderError, match="The server is gone"):
+        index.sync()
+    assert index.differences() == []
+    index.close()
+    index = Index(corpus, folder, HashEmbedder())
+    assert found(index, "zebra okapi heron lion") == {"a.txt", "c.txt"}
+    index.sync()
+    assert index.pending() == 0
+    index.close()
+
+
+def test_a_byte_flipped_within_a_text_is_found_and_mended(folder: Path, corpus: Path) -> None:
+    path = folder / "store.sqlite"
+    path.write_bytes(path.read_bytes().replace(b"The zebra", b"The zebru"))
+    index = Index(corpus, folder, HashEmbedder())
+    assert index.differences() == ["a.txt"]
+    index.repair()
+    assert index.differences() == []
+    assert texts(index)["a.txt"] == "The zebra sleeps."
+    index.close()
+
+
+def test_repair_mends_what_size_and_time_hide(
+    index: Index, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(monkeypatch)
+    (corpus / "a.txt").write_text("The zebra sleeps.")
+    index.sync()
+    with index.store.transaction():
+        index.store.db.write("UPDATE files SET sha256 = 'of something else'")
+    assert index.differences() == ["a.txt"]
+    assert counts(index.sync()) == (0, 0, 0, 1)
+    assert counts(index.repair()) == (0, 1, 0, 0)
+    assert index.differences() == []
 
 
 @pytest.mark.parametrize("size", [100, 8192])
@@ -548,23 +663,21 @@ def test_a_page_damaged_within_the_store_says_what_to_do(
     data = bytearray(path.read_bytes())
     data[4 * 4096 :] = b"\xff" * (len(data) - 4 * 4096)
     path.write_bytes(data)
-    index = Index(corpus, folder, HashEmbedder())
     with pytest.raises(StoreError, match="delete the folder"):
-        use(index)
-    index.close()
+        use(Index(corpus, folder, HashEmbedder()))
 
 
 def test_a_full_disk_is_an_error_for_people_and_loses_nothing(
     index: Index, corpus: Path, folder: Path
 ) -> None:
     index = Index(corpus, folder, HashEmbedder())
-    pages = index.store._db.execute("PRAGMA page_count").fetchone()[0]
-    index.store._db.execute(f"PRAGMA max_page_count = {pages}")
+    pages = index.store.db.rows("PRAGMA page_count")[0][0]
+    index.store.db.write(f"PRAGMA max_page_count = {pages}")
     (corpus / "c.txt").write_text("The okapi stands. " * 10_000)
     with pytest.raises(StoreError, match="full"):
         index.sync()
     assert found(index, "zebra lion") == {"a.txt", "b.txt"}
-    index.store._db.execute("PRAGMA max_page_count = 100000")
+    index.store.db.write("PRAGMA max_page_count = 100000")
     index.sync()
     assert index.differences() == []
     assert found(index, "okapi") == {"c.txt"}
@@ -580,10 +693,10 @@ from index import Index, sync
 from index.vectors import VectorIndex
 from tests.fakes import HashEmbedder
 VectorIndex.refresh = VectorIndex.reload
-sync.BATCH = 2
+sync.BATCH = sync.READ_CHUNKS = 2
 corpus, folder, stop = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
-def progress(done, total, file):
-    if stop in (str(done), "hold"):
+def progress(step):
+    if step.stage == "reading" and stop in (str(step.done), "hold"):
         print("here", flush=True)
         sys.stdin.read()
 index = Index(corpus, folder, HashEmbedder())
