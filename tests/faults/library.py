@@ -18,14 +18,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index import Index
+from index import Candidate, Index
 from index.embedding import Kind, Vectors
 
 PARAGRAPHS = 4
-DIMENSIONS = 128
+BACKWARDS = "¿"
+"""A query that begins so is embedded as if it were spelt backwards."""
 LIMIT = 10
 """So many chunks each search is asked for: more than a subject has."""
-SYLLABLES = "ba do fi gu ka le mi no pu ra se ti vo wu xa ze".split()
+SYLLABLES = ["ba", "do", "fi", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "wu", "xa", "ze"]
 
 _stamp = re.compile(r"subject(\d+) version(\d+) place(\d+)")
 
@@ -137,6 +138,13 @@ class Library:
         """From now on there is no index."""
         self._past, self._indexed = {file: {None, content} for file, content in self.texts.items()}, set()
 
+    def questions(self, count: int) -> dict[int, str]:
+        """Some subjects to ask about, with their files."""
+        shelf = {subject: file for file, subject in self.shelf.items()}
+        return {
+            subject: shelf[subject] for subject in self.random.sample(sorted(shelf), min(count, len(shelf)))
+        }
+
     def check(self, seen: Seen, *, calm: bool) -> None:
         """Of every file the index holds what stood there once since; what it finds is in its documents.
 
@@ -151,7 +159,8 @@ class Library:
         if calm:
             held = {subject for subject, _ in versions(seen.documents.values())}
             assert self._indexed & set(self.shelf.values()) <= held
-        for subject, found in seen.answers.items():
+        for subject in seen.by_words:
+            found = seen.answers(subject)
             for file, content in found:
                 assert content in seen.documents[file]
             for file in self.shelf:
@@ -169,17 +178,19 @@ class WitnessEmbedder:
     """
 
     id = "witness"
-    dimensions = DIMENSIONS
+    dimensions = 384
 
     def __init__(self, log: Path | None = None) -> None:
         self._log = log
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
-        vectors = np.zeros((len(texts), DIMENSIONS), np.float32)
+        vectors = np.zeros((len(texts), self.dimensions), np.float32)
         for row, content in enumerate(texts):
+            if kind == "query" and content.startswith(BACKWARDS):
+                content = content[:0:-1]
             for token in content.lower().replace(".", "").split() or ["nothing"]:
                 place, sign = divmod(zlib.crc32(token.encode()), 2)
-                vectors[row, place % DIMENSIONS] += 1 if sign else -1
+                vectors[row, place % self.dimensions] += 1 if sign else -1
             if not vectors[row].any():
                 vectors[row, 0] = 1
         if self._log and kind == "document" and len(texts):
@@ -196,13 +207,22 @@ def embedded(log: Path) -> list[list[str]]:
     return [json.loads(line) for line in lines]
 
 
+Found = set[tuple[str, str]]
+"""File and text of some chunks."""
+
+
 class Seen(NamedTuple):
     """What a process that opens an index finds in it."""
 
     documents: dict[str, str]
-    answers: dict[int, set[tuple[str, str]]]
-    """Per subject asked about: file and text of the chunks found that speak of it."""
+    by_words: dict[int, Found]
+    """Per subject asked about: the chunks about it in which words of the question occur."""
+    by_meaning: dict[int, Found]
+    """The same for a question that shares no word with any document, by its vector alone."""
     sound: dict[str, bool]
+
+    def answers(self, subject: int) -> Found:
+        return self.by_words[subject] | self.by_meaning[subject]
 
 
 def look(corpus: Path, folder: Path, subjects: Iterable[int]) -> Seen:
@@ -211,17 +231,32 @@ def look(corpus: Path, folder: Path, subjects: Iterable[int]) -> Seen:
     try:
         return Seen(
             {document.file: document.text for document in index.documents()},
-            {subject: answers(index, subject) for subject in subjects},
+            {subject: by_words(index, subject) for subject in subjects},
+            {subject: by_meaning(index, subject) for subject in subjects},
             index.caches(),
         )
     finally:
         index.close()
 
 
-def answers(index: Index, subject: int) -> set[tuple[str, str]]:
-    """The chunks found for a question that speak of its subject."""
-    found = (candidate.chunk for candidate in index.candidates(question(subject), LIMIT))
-    return {(c.file, c.text) for c in found if any(subject == about for about, *_ in stamps(c.text))}
+def answers(index: Index, subject: int) -> Found:
+    """The chunks found for a question that are about its subject."""
+    return _about(subject, index.candidates(question(subject), LIMIT))
+
+
+def by_words(index: Index, subject: int) -> Found:
+    """Those of them in which words of the question occur."""
+    return _about(subject, [each for each in index.candidates(question(subject), LIMIT) if each.bm25])
+
+
+def by_meaning(index: Index, subject: int) -> Found:
+    """The chunks about a subject that its question's vector finds."""
+    return _about(subject, index.candidates(BACKWARDS + question(subject)[::-1], LIMIT))
+
+
+def _about(subject: int, candidates: Sequence[Candidate]) -> Found:
+    chunks = (candidate.chunk for candidate in candidates)
+    return {(c.file, c.text) for c in chunks if any(subject == about for about, *_ in stamps(c.text))}
 
 
 def sync(corpus: Path, folder: Path, log: Path | None = None) -> list[str]:
@@ -235,11 +270,12 @@ def sync(corpus: Path, folder: Path, log: Path | None = None) -> list[str]:
 
 
 def assert_right(seen: Seen, texts: Mapping[str, str], subjects: Mapping[int, str]) -> None:
-    """What was seen is the folder, and each question finds the whole document about its subject."""
+    """What was seen is the folder, and either search alone finds the whole document about each subject."""
     assert seen.documents == texts
     for subject, file in subjects.items():
-        assert {where for where, _ in seen.answers[subject]} == {file}
-        assert set().union(*(stamps(found) for _, found in seen.answers[subject])) == stamps(texts[file])
+        for found in (seen.by_words[subject], seen.by_meaning[subject]):
+            assert {where for where, _ in found} == {file}
+            assert set().union(*(stamps(content) for _, content in found)) == stamps(texts[file])
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[int, int]]:

@@ -79,7 +79,7 @@ class Workshop:
 
     def check(self) -> None:
         """What the next process finds before it syncs."""
-        asked = self.random.sample(sorted(set(self.library.shelf.values())), ASKED)
+        asked = self.library.questions(ASKED)
         self.library.check(in_child(look, self.corpus, self.index, asked), calm=self.calm)
 
     def recover(self) -> None:
@@ -91,8 +91,7 @@ class Workshop:
         self.most_repeated = max(self.most_repeated, repeated - self.repeated)
         self.repeated, self.since, self.calm = repeated, 0, True
         self.library.indexed()
-        shelf = {subject: file for file, subject in self.library.shelf.items()}
-        asked = {subject: shelf[subject] for subject in self.random.sample(sorted(shelf), ASKED)}
+        asked = self.library.questions(ASKED)
         seen = in_child(look, self.corpus, self.index, asked)
         assert_right(seen, self.library.texts, asked)
         assert all(seen.sound.values())
