@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CODE := index rag ui tests
 
-.PHONY: help setup chat test protocol check format bench eval lock browser clean
+.PHONY: help setup chat test faults protocol check format bench eval lock browser clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -24,6 +24,9 @@ chat: .venv/ready ## chat with the seeds in the browser (CORPUS=DIR for a folder
 test: .venv/ready browser ## run all tests
 	@$(BIN)/python -m pytest
 
+faults: .venv/ready ## kills, damaged files, full disks, 100,000 files: minutes, and prints its figures
+	@$(BIN)/python -m pytest -n 0 -m heavy tests/faults
+
 protocol: .venv/ready ## run the tests against LiteLLM's proxy (installs it into .venv-protocol)
 	@test -x .venv-protocol/bin/litellm || { $(PYTHON) -m venv .venv-protocol \
 	&& .venv-protocol/bin/python -m pip install --quiet --disable-pip-version-check "litellm[proxy]>=1.60"; }
@@ -39,8 +42,24 @@ format: .venv/ready ## put the code into shape
 	@$(BIN)/ruff check --fix $(CODE)
 	@$(BIN)/ruff format $(CODE)
 
-bench: .venv/ready ## measure speed and retrieval (SETS="DIR …" for judged collections)
-	@$(BIN)/python -m tests.bench $(SETS)
+# A build of PyTorch for the CPU: the plain one brings gigabytes for graphics cards on Linux. Where pip does not
+# know PyTorch's own index of such builds: make bench TORCH=torch==2.13.0
+TORCH := torch==2.13.0+cpu
+BENCH := .venv-bench/bin/python
+
+.venv-bench/ready: requirements.lock tests/bench/requirements.txt
+	@test -x $(BENCH) || $(PYTHON) -m venv .venv-bench
+	@echo "Installing Footnote and what it is measured against into .venv-bench (once, some minutes) …"
+	@$(BENCH) -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@grep -oE '^[A-Za-z0-9][^\\]*' requirements.lock > .venv-bench/constraints.txt
+	@$(BENCH) -m pip install --quiet --disable-pip-version-check -c .venv-bench/constraints.txt \
+		-r tests/bench/requirements.txt $(TORCH)
+	@$(BENCH) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench: .venv-bench/ready ## measure against baselines (ALL=1, PARTS="…", ARGS="…": see docs/benchmarks.md)
+	@$(BENCH) -m tests.bench $(PARTS) $(if $(ALL),--all) $(if $(SIZES),--sizes $(SIZES)) $(if $(REAL),--real) \
+		$(if $(SETS),--sets $(SETS)) $(ARGS)
 
 # What the answers to the shipped questions must not fall below.
 FLOORS := --fail-under right=0.6 --fail-under refused=0.4 --fail-under auroc=0.8 --fail-under found_in_8=0.85 \
@@ -64,4 +83,4 @@ browser:
 	|| echo "The browser tests will be skipped: install Chromium (on Debian: apt-get install chromium)."
 
 clean: ## remove .venv and caches
-	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@rm -rf .venv .venv-bench .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

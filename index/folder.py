@@ -12,12 +12,11 @@ from stat import S_ISREG
 from typing import TYPE_CHECKING
 
 from index.errors import CorpusError, LoadError
+from index.loaders import MAX_BYTES, unread
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
-MAX_BYTES = 50_000_000
-"""Larger files are not read."""
 IGNORE_FILES = (".gitignore", ".ignore", ".footnoteignore")
 """Files of patterns as Git knows them, for the folder they lie in and all below; the last one has the last word."""
 CLUTTER = frozenset({"node_modules", "__pycache__", "Thumbs.db", "desktop.ini"})
@@ -48,8 +47,8 @@ def walk(root: Path) -> Iterator[Entry]:
 
     Passed over without a word are hidden files and folders, what the patterns in `IGNORE_FILES` name,
     `CLUTTER`, caches that say so, and links to folders inside the folder, whose files are met where they
-    lie. A folder or file that cannot be looked at, or that leads out of the folder, is an entry with a
-    `problem`; such a folder's name ends with `/`. Only the names of the folders on the way to the file at hand are held in memory.
+    lie. A folder or file that cannot be looked at or leads out of the folder, and a file that is too large
+    or of no format that can be read, is an entry with a `problem`; a folder's name ends with `/`. Only the names of the folders on the way to the file at hand are held in memory.
 
     Raises:
         CorpusError: If the folder is missing or cannot be read.
@@ -97,8 +96,8 @@ def read(root: Path, entry: Entry) -> tuple[bytes, Entry]:
             raise LoadError("it has just been removed") from None
         except OSError as error:
             raise LoadError(_unreadable(error)) from error
-        if len(data) > MAX_BYTES:
-            raise LoadError(_TOO_LARGE)
+        if reason := unread(entry.file, len(data)):
+            raise LoadError(reason)
         if before == after and before[0] == len(data) and not 0 <= time.time_ns() - before[1] < QUIET_NS:
             return data, Entry(entry.file, *before)
     raise LoadError("it keeps changing while it is read")
@@ -106,7 +105,6 @@ def read(root: Path, entry: Entry) -> tuple[bytes, Entry]:
 
 _Rules = list[tuple[str, "GitIgnoreSpec"]]
 """Patterns, each with the folder it holds for, outermost first."""
-_TOO_LARGE = f"larger than {MAX_BYTES // 1_000_000} MB"
 
 
 def _listing(top: str, folder: str, rules: _Rules) -> Iterator[Entry | tuple[str, _Rules]]:
@@ -156,7 +154,7 @@ def _entry(top: str, path: str, item: os.DirEntry[str]) -> Entry | None:
         return Entry(path, problem=_unreadable(error))
     if not S_ISREG(stat.st_mode):
         return Entry(path, problem="not a file but a pipe, a socket or a device")
-    return Entry(path, *_seen(stat), problem=_TOO_LARGE if stat.st_size > MAX_BYTES else None)
+    return Entry(path, *_seen(stat), problem=unread(path, stat.st_size))
 
 
 def _astray(target: Path, top: str) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from index.chunking import CHUNKER, Piece, split
 from index.embedding import Embedder, Vectors
 from index.errors import EmbedderError, LoadError
 from index.folder import Entry, read, walk
-from index.loaders import LOADER, load
+from index.loaders import LOADER, unread
 from index.manifest import FileRecord, Manifest
+from index.sandbox import Sandbox
 from index.store import Store, embedded_text
 from index.types import Document, OnProgress, Progress, Stage
 
@@ -87,6 +88,7 @@ class Sync:
         self._embedder, self._in_force = embedder, in_force
         self._stored, self._progress, self._stop = stored, progress, stop or threading.Event()
         self._report = SyncReport()
+        self._sandbox = Sandbox()
 
     def run(self) -> SyncReport:
         """Make the store equal to the folder, embedding only texts that it does not have yet.
@@ -100,8 +102,9 @@ class Sync:
         """
         started, report = time.perf_counter(), self._report
         self._tell("checking", 0, 0)
-        self._manifest.see(walk(self._corpus))
-        self._read_files()
+        self._manifest.see(_readable(self._corpus))
+        with self._sandbox:
+            self._read_files()
         # Only now, so that a file that was moved finds its vectors.
         if not self._stop.is_set():
             self._remove_gone()
@@ -150,7 +153,7 @@ class Sync:
         if known and known.sha256 == record.sha256:
             return _File(replace(record, entry=replace(entry, problem=known.entry.problem)), same=True)
         try:
-            document = load(entry.file, data)
+            document = self._sandbox.load(entry.file, data)
         except LoadError as error:
             return _File(replace(record, entry=replace(entry, problem=str(error))))
         return _File(record, document, split(document))
@@ -218,6 +221,13 @@ class Sync:
             self._stored()
 
 
+def _readable(corpus: Path) -> Iterator[Entry]:
+    """Everything in the folder; what cannot be a document by its name has a problem, and is not even read."""
+    for entry in walk(corpus):
+        reason = entry.problem or unread(entry.file, entry.size)
+        yield replace(entry, problem=reason) if reason else entry
+
+
 class _Batch:
     """Files that were read and wait to be stored together."""
 
@@ -246,7 +256,7 @@ def differing_files(store: Store, corpus: Path) -> list[str]:
     }
     indexed = {file for file, _ in store.titles()}
     differing = store.damaged() | (indexed ^ {file for file, (_, problem) in known.items() if not problem})
-    for entry in walk(corpus):
+    for entry in _readable(corpus):
         digest, problem = known.pop(entry.file, (None, None))
         try:
             if entry.problem:

@@ -1,50 +1,93 @@
-"""Measure and print: `python -m tests.bench [FOLDER[:QRELS] …] [--json FILE]`."""
+"""Measure, print, keep and write down: `python -m tests.bench [PART …]`."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import retrieval, speed
+from tests.bench import growth, incremental, report, results, retrieval, start, starter
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+MODULES: dict[str, ModuleType] = {
+    "start": start,
+    "starter": starter,
+    "growth": growth,
+    "incremental": incremental,
+    "retrieval": retrieval,
+}
 console = Console()
 
 
-def show(title: str, rows: list[dict[str, Any]]) -> None:
+def main() -> None:
+    chosen = _arguments()
+    measures = _measures(chosen)
+    for part in chosen.parts or measures:
+        console.print(f"[bold]{part}[/] …")
+        started = time.perf_counter()
+        rows = measures[part]()
+        if rows:
+            results.append(chosen.json, part, rows)
+            show(part, rows)
+        console.print(f"{part} took {time.perf_counter() - started:.0f} s", style="dim")
+    report.write(chosen.docs, chosen.json, {name: module.__doc__ or "" for name, module in MODULES.items()})
+    console.print(f"Written: {chosen.docs}, {chosen.json}")
+
+
+def _measures(chosen: argparse.Namespace) -> dict[str, Callable[[], list[results.Row]]]:
+    def files(few: int, many: int) -> int:
+        return chosen.files or (many if chosen.all else few)
+
+    sizes = chosen.sizes or [1_000, 10_000] + [100_000, 200_000] * chosen.all
+    return {
+        "start": lambda: start.measure(files(1_000, 10_000)),
+        "starter": lambda: starter.measure(files(100, 500)),
+        "growth": lambda: growth.measure(sizes, chosen.real),
+        "incremental": lambda: incremental.measure(files(10_000, 100_000), chosen.real),
+        "retrieval": lambda: [row for given in chosen.sets for row in retrieval.measure(given)],
+    }
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{', '.join(MODULES)}; all when none is named"
+    )
+    parser.add_argument("--all", action="store_true", help="at full size")
+    parser.add_argument("--sizes", nargs="+", type=int, metavar="N", help="numbers of chunks of the growth")
+    parser.add_argument("--files", type=int, metavar="N", help="number of files of the other parts")
+    parser.add_argument("--real", action="store_true", help="embed everything with the real model")
+    parser.add_argument(
+        "--sets",
+        nargs="+",
+        default=[],
+        type=retrieval.Collection.parse,
+        metavar="FOLDER[:QRELS]",
+        help="judged collection: corpus.jsonl, queries.jsonl and judgments in qrels/ (named when there are several)",
+    )
+    parser.add_argument("--json", type=Path, default=DOCS / "bench.json", metavar="FILE", help="kept results")
+    parser.add_argument(
+        "--docs", type=Path, default=DOCS / "benchmarks.md", metavar="FILE", help="page to write"
+    )
+    chosen = parser.parse_args()
+    if unknown := set(chosen.parts) - MODULES.keys():
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    return chosen
+
+
+def show(title: str, rows: list[results.Row]) -> None:
     """Print rows that have the same keys as a table."""
     table = Table(title=title, title_justify="left")
     for name, value in rows[0].items():
         table.add_column(name, justify="left" if isinstance(value, str) else "right")
     for row in rows:
-        table.add_row(*(f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()))
+        table.add_row(*map(report.shown, row.values()))
     console.print(table)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument(
-        "sets",
-        nargs="*",
-        metavar="FOLDER[:QRELS]",
-        help="judged collection: corpus.jsonl, queries.jsonl and judgments in qrels/ (named when there are several)",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures here")
-    arguments = parser.parse_args()
-    collections = [retrieval.Collection.parse(given) for given in arguments.sets]
-    figures: dict[str, list[dict[str, Any]]] = {}
-    for collection in collections:
-        title = f"Retrieval: {collection.name}"
-        figures[title] = retrieval.measure(collection)
-        show(title, figures[title])
-    figures["Speed"] = speed.measure()
-    show("Speed", figures["Speed"])
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=2))
 
 
 if __name__ == "__main__":

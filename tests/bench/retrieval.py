@@ -1,4 +1,4 @@
-"""How well a judged collection is ranked: by meaning alone, by words alone, and by both."""
+"""How well judged collections are ranked: by meaning alone, by words alone, and by both, as Footnote ranks."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def measure(collection: Collection) -> list[dict[str, Any]]:
         index.close()
     return [
         {
-            "ranking": name,
+            "ranking": f"{collection.name}: {name}",
             "nDCG@10": mean(ndcg(gains, grades) for gains, grades in found),
             "MRR@10": mean(reciprocal_rank(gains) for gains, _ in found),
             "queries": len(found),

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from index import folder as module
+from index import loaders
 from index.errors import CorpusError, LoadError
 from index.folder import Entry, read, walk
 from tests.index.strategies import LAW
@@ -60,23 +62,29 @@ def test_a_folder_reached_by_a_link_is_the_folder(corpus: Path, tmp_path: Path) 
     assert list(walk(tmp_path / "link")) == list(walk(corpus))
 
 
-def test_folders_may_lie_deeper_than_python_calls(corpus: Path) -> None:
-    here = os.open(corpus, os.O_RDONLY)
-    for _ in range(1500):
-        os.mkdir("d", dir_fd=here)
-        here, above = os.open("d", os.O_RDONLY, dir_fd=here), here
-        os.close(above)
-    os.close(here)
+@pytest.fixture
+def deep(corpus: Path) -> Iterator[Callable[[str, int], None]]:
+    """Makes folders one in another; they are removed here, for pytest would not get to the bottom."""
+
+    def make(name: str, levels: int) -> None:
+        here = os.open(corpus, os.O_RDONLY)
+        for _ in range(levels):
+            os.mkdir(name, dir_fd=here)
+            here, above = os.open(name, os.O_RDONLY, dir_fd=here), here
+            os.close(above)
+        os.close(here)
+
+    yield make
+    subprocess.run(["rm", "-rf", corpus], check=True)
+
+
+def test_folders_may_lie_deeper_than_python_calls(corpus: Path, deep: Callable[[str, int], None]) -> None:
+    deep("d", 1500)
     assert names(corpus) == []
 
 
-def test_a_path_too_long_for_the_system_is_listed(corpus: Path) -> None:
-    here = os.open(corpus, os.O_RDONLY)
-    for _ in range(30):
-        os.mkdir("d" * 200, dir_fd=here)
-        here, above = os.open("d" * 200, os.O_RDONLY, dir_fd=here), here
-        os.close(above)
-    os.close(here)
+def test_a_path_too_long_for_the_system_is_listed(corpus: Path, deep: Callable[[str, int], None]) -> None:
+    deep("d" * 200, 30)
     assert [reason for reason in problems(corpus).values() if "too long" in reason]
 
 
@@ -192,7 +200,7 @@ def test_a_name_that_is_not_utf8_is_listed(corpus: Path) -> None:
 
 def test_a_file_that_is_too_large_is_listed_without_being_read(corpus: Path) -> None:
     with (corpus / "big.txt").open("wb") as file:
-        file.truncate(module.MAX_BYTES + 1)
+        file.truncate(loaders.MAX_BYTES + 1)
     assert problems(corpus) == {"big.txt": "larger than 50 MB"}
 
 
@@ -252,7 +260,7 @@ def test_whatever_the_names_all_files_come_in_order(
 ) -> None:
     root, expected = tmp_path_factory.mktemp("names"), set()
     for path in paths:
-        file = "/".join(f"{part}x" for part in path if not part.startswith((".", "~$")))
+        file = "/".join(f"{part}x.txt" for part in path if not part.startswith((".", "~$")))
         if file and not (root / file).exists():
             try:
                 write(root, file)
@@ -287,9 +295,10 @@ def test_a_folder_in_its_place_cannot_be_read(corpus: Path) -> None:
 
 
 def test_a_file_that_grew_too_large_is_refused(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MAX_BYTES", 10)
-    write(corpus, "a.txt")
-    with pytest.raises(LoadError, match="larger than 50 MB"):
+    monkeypatch.setattr(module, "MAX_BYTES", 1_000_000)
+    monkeypatch.setattr(loaders, "MAX_BYTES", 1_000_000)
+    write(corpus, "a.txt", text="x" * 1_000_001)
+    with pytest.raises(LoadError, match="larger than 1 MB"):
         read(corpus, Entry("a.txt"))
 
 

@@ -309,9 +309,9 @@ def test_a_name_that_is_not_utf8_is_listed_and_stops_nobody(index: Index, corpus
 @pytest.mark.parametrize(
     ("name", "data", "reason"),
     [
-        ("a.pdf", b"%PDF-1.7", "not a format"),
-        ("a.txt", b"\xff\xfe\x00", "binary"),
-        ("b.txt", "café".encode("latin-1"), "UTF-8"),
+        ("a.png", b"\x89PNG", "not a format"),
+        ("a.txt", b"a\0b", "binary"),
+        ("b.txt", b"\xff", "UTF-8"),
         ("c.txt", b"", "no text"),
     ],
 )

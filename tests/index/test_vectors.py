@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from index import vectors as module
+from index import chroma
+from index import generations as module
 from index.embedding import Vectors
+from index.generations import Generations
 from index.store import Store
 from index.vectors import VectorIndex
 from tests.index.stores import open_store, put, remove
@@ -27,7 +30,7 @@ def random_vectors(count: int, seed: int) -> Vectors:
 
 
 def fill(store: Store, count: int, seed: int) -> list[str]:
-    texts = {f"{seed}-{number}.txt": f"Text {number}." for number in range(count)}
+    texts = {f"{seed}-{number}.txt": f"Text {number} of {seed}." for number in range(count)}
     put(store, texts, random_vectors(count, seed))
     return list(texts)
 
@@ -130,11 +133,13 @@ def test_without_chroma_all_are_compared(store: Store, tmp_path: Path) -> None:
     assert_exact(index, store)
 
 
+@pytest.mark.parametrize("apart", [True, False], ids=["in a process of its own", "in this one"])
 @pytest.mark.parametrize("many", ["newer", "removed"])
 def test_a_generation_that_has_grown_old_is_replaced(
-    index: VectorIndex, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, many: str
+    index: VectorIndex, store: Store, folder: Path, monkeypatch: pytest.MonkeyPatch, many: str, apart: bool
 ) -> None:
     monkeypatch.setattr(module, "NEWEST", 5)
+    monkeypatch.setattr(module, "SMALL", 0 if apart else 1000)
     before = generations(folder)
     if many == "newer":
         fill(store, 15, seed=1)
@@ -232,7 +237,7 @@ def marked(change: dict[str, Any] | str) -> Callable[[Path], None]:
         pytest.param(marked("[1]"), id="marker a list"),
         pytest.param(marked("garbage"), id="marker garbage"),
         pytest.param(marked({"format": 0}), id="marker of another format"),
-        pytest.param(marked({"identity": "another"}), id="marker of another store"),
+        pytest.param(marked({"space": "another"}), id="marker of another store"),
         pytest.param(marked({"generation": "none"}), id="marker of no folder"),
         pytest.param(marked({"generation": None}), id="marker without a folder"),
     ],
@@ -317,7 +322,9 @@ def test_a_panic_in_a_search_leaves_the_exact_answer(
         raise PanicError
 
     assert index.sound
-    monkeypatch.setattr(index._collection, "query", panic)
+    cache = index._cache
+    assert isinstance(cache, Generations)
+    monkeypatch.setattr(cache._collection, "query", panic)
     assert_exact(index, store)
     assert not index.sound
 
@@ -326,10 +333,10 @@ def test_a_panic_in_a_search_leaves_the_exact_answer(
 def test_a_generation_that_cannot_be_made_leaves_the_exact_answer(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException
 ) -> None:
-    def fail(folder: Path) -> None:
+    def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(module, "_client", fail)
+    monkeypatch.setattr(module, "write", fail)
     index = VectorIndex(tmp_path / "vectors", store)
     index.refresh()
     assert not index.sound
@@ -337,10 +344,62 @@ def test_a_generation_that_cannot_be_made_leaves_the_exact_answer(
     assert_exact(index, store)
 
 
+CHILD = """
+import os, signal
+import index.chroma
+def crash(*_):
+    {}
+index.chroma._probe = crash
+index.chroma._main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("os.kill(os.getpid(), signal.SIGSEGV)", "status -11"),
+        ("os.kill(os.getpid(), signal.SIGKILL)", "status -9"),
+        ("raise RuntimeError('Chroma finds 3 of 5 vectors.')", "finds 3 of 5"),
+        ("signal.pause()", "status -9"),
+    ],
+    ids=["crashes", "is killed", "finds too little", "hangs"],
+)
+def test_a_writing_process_that_fails_leaves_the_old_generation_and_says_so(
+    index: VectorIndex,
+    store: Store,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    fault: str,
+    said: str,
+) -> None:
+    def broken(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        return popen([command[0], "-c", CHILD.format(fault), command[3]], **options)
+
+    popen = subprocess.Popen
+    before = generations(folder)
+    monkeypatch.setattr(module, "NEWEST", 5)
+    monkeypatch.setattr(module, "SMALL", 0)
+    if "pause" in fault:
+        monkeypatch.setattr(chroma, "STALLED_SECONDS", 4.0)
+    monkeypatch.setattr(chroma.subprocess, "Popen", broken)
+    fill(store, 15, seed=1)
+    index.refresh()
+    assert generations(folder) == before
+    assert index.sound
+    assert said in index.problem
+    assert_exact(index, store)
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "NEWEST", 5)
+    index.refresh()
+    assert index.problem == ""
+    assert len(generations(folder)) == 2
+
+
 def test_an_interruption_is_not_taken_for_damage(index: VectorIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(folder: Path) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_client", interrupt)
+    monkeypatch.setattr(module, "local_client", interrupt)
     with pytest.raises(KeyboardInterrupt):
         index.search(QUERIES[0], 1)

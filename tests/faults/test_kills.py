@@ -1,0 +1,124 @@
+"""Kill the process that writes the index, at any moment: nothing is lost, mixed or embedded again."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.faults.children import Child, in_child
+from tests.faults.library import Library, assert_right, embedded, fingerprint, look, sync
+
+BATCH = 256
+"""So many texts at most may have been embedded and not yet been stored when the process dies."""
+ASKED = 20
+
+
+class Workshop:
+    """A library, its index, and processes that sync it and are killed."""
+
+    def __init__(self, folder: Path, size: int, seed: int) -> None:
+        self.random = Random(seed)
+        self.library = Library(folder / "corpus", size, seed)
+        self.corpus, self.index, self.log = folder / "corpus", folder / "index", folder / "embedded"
+        self.index.mkdir()
+        self.seconds = 1.0
+        """How long a sync takes."""
+        self.kills: Counter[str] = Counter()
+        """By what was written last: the store, or a cache."""
+        self.since = 0
+        """Kills since the index was last whole."""
+        self.calm = True
+        self.repeated = 0
+        self.most_repeated = 0
+
+    def begin(self) -> None:
+        """Change the folder; every few times lose the caches or the whole index too."""
+        if self.random.random() < 0.1:
+            shutil.rmtree(self.index)
+            self.index.mkdir()
+            self.log.unlink(missing_ok=True)
+            self.library.lost()
+            self.since = self.repeated = 0
+        elif self.random.random() < 0.4:
+            for cache in self.index.iterdir():
+                if cache.is_dir():
+                    shutil.rmtree(cache)
+        self.library.change(self.random.randint(1, len(self.library.shelf)))
+
+    def strike(self, name: str) -> bool:
+        """Start a sync and kill it, every other time while a cache is being written; say whether it was in time."""
+        before, started = fingerprint(self.index), time.monotonic()
+        child = Child(sync, self.corpus, self.index, self.log)
+        if self.random.random() < 0.3:
+            self.calm = False
+            self.library.change(5)
+        if self.random.random() < 0.5:
+            while child.alive and fingerprint(self.index) == before:
+                pass
+            child.process.join(self.random.expovariate(20))
+        else:
+            child.process.join(self.random.uniform(0, self.seconds))
+        code = child.kill(name)
+        if code == -signal.Signals[name]:
+            after = fingerprint(self.index)
+            changed = {
+                file.split("/")[0] for file in after.keys() | before if after.get(file) != before.get(file)
+            }
+            self.kills[" and ".join(sorted(changed)) or "store"] += 1
+            self.since += 1
+            return True
+        assert code == 0
+        self.seconds = time.monotonic() - started
+        return False
+
+    def check(self) -> None:
+        """What the next process finds before it syncs."""
+        asked = self.library.questions(ASKED)
+        self.library.check(in_child(look, self.corpus, self.index, asked), calm=self.calm)
+
+    def recover(self) -> None:
+        """Sync without being killed: the index is the folder, and at most a batch a kill was embedded again."""
+        assert in_child(sync, self.corpus, self.index, self.log) == []
+        texts = [text for batch in embedded(self.log) for text in batch]
+        repeated = len(texts) - len(set(texts))
+        assert repeated - self.repeated <= BATCH * self.since
+        self.most_repeated = max(self.most_repeated, repeated - self.repeated)
+        self.repeated, self.since, self.calm = repeated, 0, True
+        self.library.indexed()
+        asked = self.library.questions(ASKED)
+        seen = in_child(look, self.corpus, self.index, asked)
+        assert_right(seen, self.library.texts, asked)
+        assert all(seen.sound.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "kills", "size"),
+    [
+        ("SIGKILL", 8, 60),
+        ("SIGTERM", 2, 60),
+        pytest.param("SIGKILL", 200, 400, marks=pytest.mark.heavy),
+        pytest.param("SIGTERM", 30, 400, marks=pytest.mark.heavy),
+    ],
+)
+def test_a_writer_may_die_at_any_moment(
+    tmp_path: Path, name: str, kills: int, size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    workshop = Workshop(tmp_path, size, seed=kills)
+    while workshop.kills.total() < kills:
+        workshop.begin()
+        if workshop.strike(name):
+            workshop.check()
+        if workshop.random.random() < 0.75:
+            workshop.recover()
+    workshop.recover()
+    with capsys.disabled():
+        print(
+            f"\n{kills} × {name} while syncing {len(workshop.library.shelf)} files, written last: "
+            f"{dict(workshop.kills)}; embedded again: at most {workshop.most_repeated} texts"
+        )
