@@ -131,7 +131,7 @@ class ChromaServer:
         except BaseException as error:  # noqa: BLE001
             self._failed(error)
         else:
-            self._retry_at = 0.0
+            self._retry_at, self.problem = 0.0, ""
             self.reload()
 
     def _fill(self, collection: Collection) -> None:

@@ -31,10 +31,10 @@ def open_package(data: bytes, kind: str) -> ZipFile:
     try:
         package = ZipFile(io.BytesIO(data))
     except BadZipFile as error:
-        known = next(
-            (name for signature, name in SIGNATURES.items() if data.startswith(signature)), "damaged"
-        )
-        raise LoadError(f"not a {kind} file ({known})") from error
+        if data.startswith(b"PK"):
+            raise LoadError(f"a damaged {kind} file") from error
+        other = next((f" but {name}" for start, name in SIGNATURES.items() if data.startswith(start)), "")
+        raise LoadError(f"no {kind} file{other}") from error
     # What a file says of its size is as much as will be read of it.
     if sum(info.file_size for info in package.infolist()) > UNPACKED:
         raise LoadError(f"it unpacks to more than {UNPACKED // 1_000_000} MB")

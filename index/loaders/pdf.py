@@ -17,8 +17,8 @@ from index.types import Document
 
 FULL = 0.8
 """A line of so much of the page's usual width was ended by the margin, not by its writer."""
-NARROW = 30
-"""No column has fewer characters."""
+NARROW = 40
+"""No column is narrower, in Latin characters."""
 
 _word_cut = re.compile(r"([^\W\d_]+)[-‐]$")
 _word = re.compile(r"[^\W\d_]+(?:[-‐][^\W\d_]+)*")
@@ -57,7 +57,7 @@ def load(file: str, data: bytes) -> Document:
 
 def _paragraphs(lines: list[str], words: set[str]) -> Iterator[str]:
     """The lines of a page, those that only the margin ended joined."""
-    widths = sorted(len(line) for line in lines if line.strip())
+    widths = sorted(_width(line) for line in lines if line.strip())
     usual = max(NARROW, widths[len(widths) * 3 // 4]) if widths else NARROW
     whole, last = "", ""
     for line in map(str.strip, lines):
@@ -76,7 +76,13 @@ def _goes_on(last: str, line: str, usual: int) -> bool:
         return False
     if line[0].islower() or _word_cut.search(last):
         return True
-    return len(last) + 1 + len(line.split(maxsplit=1)[0]) > FULL * usual
+    first = line[:1] if _unspaced.match(line) else line.split(maxsplit=1)[0]
+    return _width(last) + 1 + _width(first) > FULL * usual
+
+
+def _width(line: str) -> int:
+    """How wide a line is, in Latin characters."""
+    return len(line) + len(_unspaced.findall(line))
 
 
 def _join(whole: str, line: str, words: set[str]) -> str:

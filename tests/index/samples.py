@@ -33,6 +33,16 @@ def pdf(*pages: str, title: str = "", password: str | None = None, owner: str | 
     return bytes(made.output())
 
 
+def lines(text: str) -> bytes:
+    """A PDF of one page with its lines broken where the text is."""
+    made = FPDF()
+    made.set_font("Helvetica", size=11)
+    made.add_page()
+    for line in text.split("\n"):
+        made.cell(0, 6, line, new_x="LMARGIN", new_y="NEXT")
+    return bytes(made.output())
+
+
 def word(*paragraphs: str, title: str = "") -> bytes:
     """A Word document with a table behind its paragraphs."""
     made = docx.Document()
