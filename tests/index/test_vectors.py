@@ -30,7 +30,7 @@ def random_vectors(count: int, seed: int) -> Vectors:
 
 
 def fill(store: Store, count: int, seed: int) -> list[str]:
-    texts = {f"{seed}-{number}.txt": f"Text {number} of {seed}." for number in range(count)}
+    texts = {f"{seed}-{number}.txt": f"Text {number}." for number in range(count)}
     put(store, texts, random_vectors(count, seed))
     return list(texts)
 
