@@ -100,8 +100,8 @@ class Workshop:
 @pytest.mark.parametrize(
     ("name", "kills", "size"),
     [
-        ("SIGKILL", 8, 60),
-        ("SIGTERM", 2, 60),
+        ("SIGKILL", 6, 60),
+        ("SIGTERM", 1, 60),
         pytest.param("SIGKILL", 200, 400, marks=pytest.mark.heavy),
         pytest.param("SIGTERM", 30, 400, marks=pytest.mark.heavy),
     ],
