@@ -24,8 +24,8 @@ chat: .venv/ready ## chat with the seeds in the browser (CORPUS=DIR for a folder
 test: .venv/ready browser ## run all tests
 	@$(BIN)/python -m pytest
 
-faults: .venv/ready ## kills, damaged files, full disks, 100,000 files: minutes, and prints its figures
-	@$(BIN)/python -m pytest -n 0 -m heavy tests/faults
+faults: .venv/ready ## kill, damage and fill up indexes for the better part of an hour, with figures
+	@$(BIN)/python -m pytest -n 0 -m heavy
 
 protocol: .venv/ready ## run the tests against LiteLLM's proxy (installs it into .venv-protocol)
 	@test -x .venv-protocol/bin/litellm || { $(PYTHON) -m venv .venv-protocol \

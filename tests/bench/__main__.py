@@ -22,6 +22,8 @@ MODULES: dict[str, ModuleType] = {
     "retrieval": retrieval,
 }
 console = Console()
+WIDTH = 160
+"""Of a table that is not shown on a terminal."""
 
 
 def main() -> None:
@@ -48,7 +50,7 @@ def _measures(chosen: argparse.Namespace) -> dict[str, Callable[[], list[results
         "start": lambda: start.measure(files(1_000, 10_000)),
         "starter": lambda: starter.measure(files(100, 500)),
         "growth": lambda: growth.measure(sizes, chosen.real),
-        "incremental": lambda: incremental.measure(files(10_000, 100_000), chosen.real),
+        "incremental": lambda: incremental.measure(files(10_000, 100_000), chosen.real or chosen.all),
         "retrieval": lambda: [row for given in chosen.sets for row in retrieval.measure(given)],
     }
 
@@ -87,7 +89,7 @@ def show(title: str, rows: list[results.Row]) -> None:
         table.add_column(name, justify="left" if isinstance(value, str) else "right")
     for row in rows:
         table.add_row(*map(report.shown, row.values()))
-    console.print(table)
+    console.print(table, width=None if console.is_terminal else WIDTH)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ import numpy as np
 import psutil
 
 from index import Embedder, Index, MiniLM
-from rag.retriever import DEPTH, fuse
 from tests.bench import library
 from tests.bench.embedders import WordVectors
 from tests.bench.processes import alone, memory, seconds
@@ -76,6 +75,8 @@ def ask(folder: Path, kind: type[Embedder], queries: int) -> dict[str, Any]:
 
 def _retrieve(index: Index, queries: list[str]) -> tuple[list[set[int]], list[float]]:
     """The first ten chunks of each query, and its milliseconds; the first queries only warm up."""
+    from rag.retriever import DEPTH, fuse
+
     found, times = [], []
     for query in queries:
         times.append(1000 * seconds(lambda q=query: found.append(fuse(index.candidates(q, DEPTH))[:TOP])))

@@ -5,8 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from index import Document
+from index.chunking import split
+from tests.bench import growth, incremental, library, report, results, start, starter
+from tests.bench.processes import alone
 from tests.bench.retrieval import Collection, measure, ndcg, reciprocal_rank
 from tests.fakes import HashEmbedder
 
@@ -50,7 +55,10 @@ def test_a_collection_is_read_indexed_and_ranked(tmp_path: Path, monkeypatch: py
     (tmp_path / "qrels" / "test.tsv").write_text(judgments)
     collection = Collection.parse(str(tmp_path))
     rows_found = measure(collection)
-    assert [(row["ranking"].removeprefix(f"{collection.name}: "), row["nDCG@10"], row["MRR@10"], row["queries"]) for row in rows_found] == [
+    assert [
+        (row["ranking"].removeprefix(f"{collection.name}: "), row["nDCG@10"], row["MRR@10"], row["queries"])
+        for row in rows_found
+    ] == [
         ("dense alone", 1.0, 1.0, 2),
         ("BM25 alone", 1.0, 1.0, 2),
         ("fused", 1.0, 1.0, 2),
@@ -59,3 +67,65 @@ def test_a_collection_is_read_indexed_and_ranked(tmp_path: Path, monkeypatch: py
     with pytest.raises(SystemExit, match=r"qrels/test\.tsv.*qrels/train\.tsv"):
         Collection.parse(str(tmp_path))
     assert len(Collection.parse(f"{tmp_path}:qrels/train.tsv").judgments) == 2
+
+
+def test_a_text_of_the_library_is_its_fact_and_one_chunk_a_paragraph() -> None:
+    for number in (0, 7, 123_456):
+        text = library.text(number, 5)
+        _, person = library.question(number)
+        assert text == library.text(number, 5)
+        assert person in text
+        assert len(split(Document(file="a", title="a", text=text))) == 5
+    assert len({library.question(number) for number in range(5_000)}) == 5_000
+
+
+def test_the_library_is_written_a_thousand_files_to_a_folder(tmp_path: Path) -> None:
+    library.write(tmp_path, 1_001, 0)
+    assert [len(list(folder.iterdir())) for folder in sorted(tmp_path.iterdir())] == [1_000, 1]
+    assert library.question(1_000)[1] in (tmp_path / library.file(1_000)).read_text()
+
+
+def test_a_process_is_measured_with_all_its_memory() -> None:
+    ones, most = alone(np.ones, 25_000_000)
+    assert len(ones) == 25_000_000
+    assert 200 < most < 1_000
+
+
+def test_growth_of_a_small_index() -> None:
+    (row,) = growth.measure([40], queries=10)
+    assert row["chunks"] == 40
+    assert row["recall@10"] == 1
+    assert row["p95 ms"] >= row["p50 ms"] > 0
+    assert row["querying: MB"] > 50
+
+
+def test_a_small_index_follows_a_change_and_survives_a_kill() -> None:
+    rows = {row["what"]: row["figure"] for row in incremental.measure(600)}
+    assert all(figure > 0 for what, figure in rows.items() if "twice" not in what)
+    assert 0 <= rows["texts that were embedded twice because of it"] <= 600 // 2
+
+
+def test_the_first_answer_from_a_fresh_folder(tmp_path: Path) -> None:
+    (row,) = start.fresh(tmp_path, 5)
+    assert 0 < row["figure"] < 120
+
+
+def test_facts_are_asked_of_footnote_as_of_the_starter(tmp_path: Path) -> None:
+    library.write(tmp_path / "corpus", 10, 2)
+    _, _, found, chunks = starter.footnote(tmp_path / "corpus", tmp_path / "index")
+    assert (found, chunks) == (1, 20)
+
+
+def test_a_later_figure_replaces_an_earlier_one_in_the_page(tmp_path: Path) -> None:
+    kept, page = tmp_path / "bench.json", tmp_path / "benchmarks.md"
+    results.append(
+        kept, "start", [results.row("waiting", 3.0, "s"), results.row("asking", 5, "ms", 2, "≤ 9")]
+    )
+    results.append(kept, "start", [results.row("waiting", 1234.5, "s")])
+    report.write(page, kept, {"start": "How long it takes.", "growth": "Not measured yet."})
+    assert len(results.load(kept)) == 2
+    text = page.read_text()
+    assert "## Start\n\nHow long it takes." in text
+    assert "| waiting | 1,234 | s |  |  |" in text
+    assert "| asking | 5 | ms | 2.50 × | ≤ 9 |" in text
+    assert "growth" not in text.partition("## Start")[2]

@@ -94,7 +94,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Shelf:
     return shelf
 
 
-@pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.heavy)])
 def test_damage_to_a_cache_is_noticed_and_mended(
     shelf: Shelf, every: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,7 +117,7 @@ def test_damage_to_a_cache_is_noticed_and_mended(
         )
 
 
-@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("depth", [pytest.param(1, marks=pytest.mark.heavy), 2])
 def test_a_cache_that_is_gone_is_made_again(shelf: Shelf, depth: int) -> None:
     """Either whole, or only what it holds."""
     for folder in sorted(shelf.sound.glob("/".join("*" * depth))):
@@ -162,7 +162,7 @@ NOTHING_LEFT = [("store.sqlite", "gone"), ("store.sqlite", "empty")]
 @pytest.mark.parametrize("file", ["store.sqlite", "store.sqlite-wal", "store.sqlite-shm"])
 @pytest.mark.parametrize(
     "kind",
-    [kind if kind in ("empty", "half") else pytest.param(kind, marks=pytest.mark.heavy) for kind in DAMAGES],
+    [kind if kind == "half" else pytest.param(kind, marks=pytest.mark.heavy) for kind in DAMAGES],
 )
 def test_a_damaged_store_is_named_or_right(unsettled: Shelf, file: str, kind: str) -> None:
     """A log that is cut off is older, but true; the next sync makes up for it."""

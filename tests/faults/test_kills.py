@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -11,8 +13,20 @@ from random import Random
 
 import pytest
 
+from index import Index
+from tests.conftest import SEEDS
 from tests.faults.children import Child, in_child
-from tests.faults.library import Library, assert_right, embedded, fingerprint, look, sync
+from tests.faults.library import (
+    Library,
+    WitnessEmbedder,
+    answers,
+    assert_right,
+    embedded,
+    fingerprint,
+    look,
+    stamps,
+    sync,
+)
 
 BATCH = 256
 """So many texts at most may have been embedded and not yet been stored when the process dies."""
@@ -100,8 +114,8 @@ class Workshop:
 @pytest.mark.parametrize(
     ("name", "kills", "size"),
     [
-        ("SIGKILL", 8, 60),
-        ("SIGTERM", 2, 60),
+        ("SIGKILL", 6, 60),
+        ("SIGTERM", 1, 60),
         pytest.param("SIGKILL", 200, 400, marks=pytest.mark.heavy),
         pytest.param("SIGTERM", 30, 400, marks=pytest.mark.heavy),
     ],
@@ -122,3 +136,57 @@ def test_a_writer_may_die_at_any_moment(
             f"\n{kills} × {name} while syncing {len(workshop.library.shelf)} files, written last: "
             f"{dict(workshop.kills)}; embedded again: at most {workshop.most_repeated} texts"
         )
+
+
+@pytest.mark.parametrize("rounds", [3, pytest.param(20, marks=pytest.mark.heavy)])
+def test_an_edited_document_is_the_old_one_until_it_is_the_new_one(tmp_path: Path, rounds: int) -> None:
+    """Whole either way, for who asks all the while, also when the process that writes is killed."""
+    library, random = Library(tmp_path / "corpus", 12), Random(0)
+    corpus, folder = library.folder, tmp_path / "index"
+    assert in_child(sync, corpus, folder) == []
+    reader = Index(corpus, folder, WitnessEmbedder())
+    for number in range(rounds):
+        shelf = dict(library.shelf)
+        old = {subject: stamps(library.texts[file]) for file, subject in shelf.items()}
+        for file, subject in shelf.items():
+            library.write(file, subject)
+        new = {subject: stamps(library.texts[file]) for file, subject in shelf.items()}
+        child, asked, last = Child(sync, corpus, folder), 0, random.randrange(60)
+        while child.alive and (asked < last or number % 3 == 0):
+            subject = asked % len(shelf)
+            told = {stamp for _, content in answers(reader, subject) for stamp in stamps(content)}
+            assert told in (old[subject], new[subject])
+            if told == new[subject]:
+                old[subject] = told
+            asked += 1
+        child.kill()
+        library.check(in_child(look, corpus, folder, library.questions(12)), calm=True)
+        assert in_child(sync, corpus, folder) == []
+        library.indexed()
+        for subject, expected in new.items():
+            assert {stamp for _, content in answers(reader, subject) for stamp in stamps(content)} == expected
+    reader.close()
+
+
+@pytest.mark.heavy
+def test_the_command_may_be_killed_and_doctor_finds_all_well(tmp_path: Path) -> None:
+    """With the real embedder, on the shipped documents."""
+    corpus, random = Path(shutil.copytree(SEEDS, tmp_path / "corpus")), Random(0)
+    place = [str(corpus), "--index-dir", str(tmp_path / "index")]
+    killed = 0
+    for number in range(12):
+        for file in sorted(corpus.glob("*.txt"))[:3]:
+            file.write_text(f"Edition {number}\n\n{file.read_text()}")
+        footnote = str(Path(sys.executable).with_name("footnote"))
+        process = subprocess.Popen([footnote, "index", *place], stdout=subprocess.DEVNULL)
+        try:
+            process.wait(random.uniform(0.5, 4))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            killed += process.wait() == -signal.SIGKILL
+        checked = subprocess.run(
+            [footnote, "doctor", "--corpus", *place], capture_output=True, text=True, check=False
+        )
+        assert checked.returncode == 0, checked.stdout
+        assert "equal to the folder" in checked.stdout
+    assert killed

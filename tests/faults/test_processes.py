@@ -149,7 +149,7 @@ def test_what_another_process_indexes_is_found_at_the_next_question(tmp_path: Pa
     corpus, folder = library.folder, tmp_path / "index"
     assert in_child(sync, corpus, folder) == []
     reader = Index(corpus, folder, WitnessEmbedder())
-    for _ in range(5):
+    for _ in range(3):
         library.change(5)
         assert in_child(sync, corpus, folder) == []
         for file, subject in library.shelf.items():

@@ -98,12 +98,12 @@ def clustered(count: int, seed: int, dimensions: int = 64) -> Vectors:
     )
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     ("count", "footers"),
     [
-        (1000, 300),
-        pytest.param(10_000, 1000, marks=pytest.mark.heavy),
-        pytest.param(10_000, 3000, marks=pytest.mark.heavy),
+        (10_000, 1000),
+        (10_000, 3000),
     ],
 )
 def test_repeated_footers_hide_nothing(

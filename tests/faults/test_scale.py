@@ -47,7 +47,7 @@ def texts_in(batches: Sequence[Sequence[str]]) -> list[str]:
 @pytest.mark.parametrize(
     ("count", "again", "one", "memory"),
     [
-        pytest.param(2_000, 15, 10, 1500, id="2000"),
+        pytest.param(1_000, 15, 10, 1500, id="1000"),
         pytest.param(100_000, 15, 2, 1500, id="100000", marks=pytest.mark.heavy),
     ],
 )
@@ -128,7 +128,8 @@ def list_filter_delete(corpus: Path, folder: Path) -> None:
     index.close()
 
 
-@pytest.mark.parametrize("files", [1, pytest.param(8, marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("files", [1, 8])
 def test_long_documents(tmp_path: Path, files: int) -> None:
     """More chunks than Chroma or SQLite take at once, embedded, listed, filtered and deleted."""
     corpus = tmp_path / "corpus"
