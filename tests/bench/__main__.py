@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +22,7 @@ MODULES: dict[str, ModuleType] = {
     "incremental": incremental,
     "retrieval": retrieval,
 }
-console = Console()
-WIDTH = 160
-"""Of a table that is not shown on a terminal."""
+console = Console(width=None if sys.stdout.isatty() else 160)
 
 
 def main() -> None:
@@ -89,7 +88,7 @@ def show(title: str, rows: list[results.Row]) -> None:
         table.add_column(name, justify="left" if isinstance(value, str) else "right")
     for row in rows:
         table.add_row(*map(report.shown, row.values()))
-    console.print(table, width=None if console.is_terminal else WIDTH)
+    console.print(table)
 
 
 if __name__ == "__main__":
