@@ -281,22 +281,34 @@ class Store:
 
     # Changes, each inside a `change`
 
-    def put(self, document: Document, pieces: Sequence[Piece]) -> None:
-        """Store a document in place of any earlier one of the same file."""
-        self.remove([document.file])
-        date = document.date and document.date.isoformat()
-        owner = self.db.write(
-            "INSERT INTO documents (file, title, text, date, page_starts) VALUES (?, ?, ?, ?, ?)",
-            (document.file, document.title, document.text, date, json.dumps(document.page_starts)),
-        )
-        contents = [document.text[piece.start : piece.end] for piece in pieces]
-        texts = self._texts([embedded_text(document.file, document.title, content) for content in contents])
+    def put(self, documents: Sequence[tuple[Document, Sequence[Piece]]]) -> None:
+        """Store documents, each with its chunks, in place of any earlier ones of the same files."""
+        self.remove(document.file for document, _ in documents)
+        chunks = [
+            (owner, document, piece, document.text[piece.start : piece.end])
+            for document, pieces in documents
+            for owner in [self._add(document)]
+            for piece in pieces
+        ]
+        texts = self._texts([embedded_text(d.file, d.title, content) for _, d, _, content in chunks])
         self.db.write_many(
             "INSERT INTO chunks (document, text, start, end, page, content, sentences) VALUES (?, ?, ?, ?, ?, ?, ?)",
             [
                 (owner, text, piece.start, piece.end, piece.page, content, json.dumps(piece.sentences))
-                for piece, text, content in zip(pieces, texts, contents, strict=True)
+                for text, (owner, _, piece, content) in zip(texts, chunks, strict=True)
             ],
+        )
+
+    def _add(self, document: Document) -> int:
+        return self.db.write(
+            "INSERT INTO documents (file, title, text, date, page_starts) VALUES (?, ?, ?, ?, ?)",
+            (
+                document.file,
+                document.title,
+                document.text,
+                document.date and document.date.isoformat(),
+                json.dumps(document.page_starts),
+            ),
         )
 
     def _texts(self, texts: Sequence[str]) -> list[int]:

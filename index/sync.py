@@ -160,7 +160,7 @@ class Sync:
 
     def _store_batch(self, batch: _Batch, indexed: bool) -> None:
         """Store what was read: changed documents with their vectors, new ones without."""
-        documents = [file for file in batch.files if file.document]
+        documents = [(file.document, file.pieces) for file in batch.files if file.document]
         dropped = [
             file.record.entry.file for file in batch.files if indexed and not (file.document or file.same)
         ]
@@ -168,9 +168,7 @@ class Sync:
         vectors = self._vectors(texts)
         with self._store.change() if documents or dropped else self._store.transaction():
             self._report.removed += self._store.remove(dropped)
-            for file in documents:
-                assert file.document
-                self._store.put(file.document, file.pieces)
+            self._store.put(documents)
             if vectors is not None:
                 self._store.add_vectors(texts, vectors, self._in_force.id)
             self._manifest.record(file.record for file in batch.files)

@@ -28,7 +28,7 @@ def put(store: Store, texts: Mapping[str, str], vectors: Vectors | None = None) 
         for (file, text), vector in zip(texts.items(), vectors, strict=True):
             document = Document(file=file, text=text, title=TITLE)
             pieces = split(document)
-            store.put(document, pieces)
+            store.put([(document, pieces)])
             embedded = [embedded_text(file, TITLE, text[piece.start : piece.end]) for piece in pieces]
             store.add_vectors(embedded, np.stack([vector] * len(pieces)), EMBEDDER)
     return sorted(store.chunk_ids(texts))
