@@ -178,6 +178,21 @@ class Index:
         """Return whether any of these terms occurs in the documents."""
         return any(self._words.frequencies(words).values())
 
+    @property
+    def successor(self) -> Embedder | None:
+        """The embedder whose vectors are being made to replace those that are searched now; mostly None."""
+        return None if self._embedder.id == self.store.embedder else self._embedder
+
+    @property
+    def problem(self) -> str:
+        """Why searching by meaning is slower or poorer than it should be, in a sentence; mostly empty."""
+        return self._vectors.problem
+
+    @property
+    def revision(self) -> str:
+        """What is another one whenever the content has changed."""
+        return self.store.revision
+
     def counts(self) -> dict[str, int]:
         """Return how many documents, chunks and vectors there are."""
         return self.store.counts()
@@ -190,6 +205,10 @@ class Index:
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document, ordered by file."""
         return self.store.titles()
+
+    def skipped(self) -> dict[str, str]:
+        """Return the files that are not indexed, in order, each with the reason."""
+        return Manifest(self.store.db).skipped()
 
     def documents(self) -> list[Document]:
         """Return all documents, ordered by file."""

@@ -5,43 +5,42 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Generator, Iterator, Sequence
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from index import CorpusError, Document, Index, LockedError, ScoredChunk, SyncReport
+from index import CorpusError, Document, FootnoteError, Index, Keeper, ScoredChunk, SyncReport
 from rag import abstention, extractive, summary
 from rag.abstention import Judgement
-from rag.citations import Draft
 from rag.conversation import own_terms, standalone
 from rag.evidence import Evidence, nearby, weigh
+from rag.gaps import gaps
 from rag.llm.asides import Asides
 from rag.llm.choice import choose
 from rag.llm.language import is_foreign
-from rag.llm.requests import Requests
 from rag.question import Kind, Question, understand
 from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
 from rag.timeline import present
 from rag.trace import Trace
 from rag.types import Answer, Completed, Event, History, Retrieved, Status, TextDelta
+from rag.way import Way
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_query_engine import BaseQueryEngine
 
     from index import Embedder
     from index.types import OnProgress
-    from rag.llm.model import LanguageModel
     from rag.retriever import HybridRetriever
 
 
 class Assistant:
     """Answers questions about a folder of documents; safe to share between threads.
 
-    The index is opened, and brought up to date with the folder, on first use.
+    On first use the index is opened, and brought up to date with the folder in the background. Answers wait for
+    that, but not longer than the setting `patience`; their `notices` say what they may lack. `sync` waits for all
+    of it, and `follow` takes in what changes from then on.
 
     Args:
         corpus: The folder; the shipped seeds when None.
@@ -72,10 +71,16 @@ class Assistant:
             raise CorpusError(f"There is no folder {self.corpus}.")
         self.index_dir = Path(index_dir) if index_dir else self.settings.index_folder(self.corpus)
         self._embedder = embedder
-        self._opening, self._syncing = threading.Lock(), threading.Lock()
-        self._index: Index | None = None
-        self._synced = False
-        self._notices: tuple[str, ...] = ()
+        self._opening = threading.Lock()
+        self._kept: Keeper | None = None
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close."""
+        self.close()
 
     @property
     def engine(self) -> str:
@@ -111,10 +116,11 @@ class Assistant:
         ends the request to the model; while its words are awaited, an empty delta comes four times a second.
         Setting `stop`, from any thread, ends it at every stage: the answer then comes without the model.
         """
-        way = _Way(self.model, self.settings, trace or Trace(), stop)
+        way = Way(self.model, self.settings, trace or Trace(), stop)
         clock, draft = way.clock, way.draft
         with clock("open"):
-            index = self.ready()
+            index = self.ready(stop=stop)
+            lacking = self.notices()
         question = _whole(question)
         reason = abstention.cannot_ask(question, index, history)
         with clock("rewriting"):
@@ -154,7 +160,7 @@ class Assistant:
                 engine=draft.engine,
                 timings_ms=clock.times(),
                 usage=draft.usage,
-                notices=(*self._notices, *draft.notices),
+                notices=(*lacking, *({index.problem} - {"", *lacking}), *draft.notices),
             )
         )
 
@@ -203,23 +209,64 @@ class Assistant:
         return [] if abstention.cannot_ask(query, index) else self._retriever(index, k).search(query)
 
     def sync(self, progress: OnProgress | None = None) -> SyncReport:
-        """Bring the index up to date with the folder and return what was done.
+        """Bring the index up to date with the folder, all of it, and return what was done.
 
         Args:
-            progress: Told often how far it has come.
+            progress: Called with what is being done.
 
         Raises:
             CorpusError: If the folder cannot be read.
+            EmbedderError: If the embedder does not work.
             LockedError: If another process is updating the index.
             StoreError: If the index cannot be written.
         """
-        with self._syncing:
-            report = self._open().sync(progress)
-            self._synced, self._notices = True, ()
-        return report
+        return self._keeper().sync(progress)
+
+    def repair(self, progress: OnProgress | None = None) -> SyncReport:
+        """Compare the index with the content of every file, mend what differs, and return what was done.
+
+        Args:
+            progress: Called with what is being done.
+
+        Raises:
+            FootnoteError: The same as `sync`.
+        """
+        return self._keeper().repair(progress)
+
+    def follow(self, told: Callable[[SyncReport | FootnoteError], None] | None = None) -> None:
+        """From now on, take in what changes in the folder, in the background, until `close`.
+
+        Args:
+            told: Called, from another thread, whenever something changed in the index, or went wrong.
+        """
+        self._keeper().follow(told)
+
+    def notices(self) -> tuple[str, ...]:
+        """Return a sentence for each thing that an answer given now may lack; none when the index is whole."""
+        keeper = self._keeper()
+        return gaps(keeper.index, keeper.state)
+
+    def close(self) -> None:
+        """End what goes on in the background and release the index; not to be used afterwards."""
+        with self._opening:
+            if self._kept:
+                self._kept.close()
+                self._kept.index.close()
+
+    def titles(self) -> list[tuple[str, str]]:
+        """Return file and title of every document of the index, ordered by file."""
+        return self.ready().titles()
+
+    def counts(self) -> dict[str, int]:
+        """Return how many documents, chunks and vectors the index holds."""
+        return self.index.counts()
+
+    def skipped(self) -> dict[str, str]:
+        """Return the files of the folder that are not searched, in order, each with the reason."""
+        return self.index.skipped()
 
     def documents(self) -> list[Document]:
-        """Return all documents of the index, ordered by file."""
+        """Return all documents of the index with their texts, ordered by file."""
         return self.ready().documents()
 
     def document(self, file: str) -> Document:
@@ -243,36 +290,40 @@ class Assistant:
 
         return AssistantQueryEngine(self)
 
-    def ready(self, progress: OnProgress | None = None) -> Index:
+    @property
+    def index(self) -> Index:
+        """The index as it is, opened on first use and not compared with the folder."""
+        return self._keeper().index
+
+    @property
+    def revision(self) -> str:
+        """What is another one whenever the content of the index has changed."""
+        return self.index.revision
+
+    def ready(self, progress: OnProgress | None = None, stop: threading.Event | None = None) -> Index:
         """Return the index, checked against the folder the first time; every other call does this by itself.
 
-        Raises the same as `sync`, but goes on with what there is while another process updates the index.
-        """
-        index = self._open()
-        if not self._synced:
-            with self._syncing:
-                if not self._synced:
-                    self._check(index, progress)
-                    self._synced = True
-        return index
+        Args:
+            progress: Called with what is being done while this waits.
+            stop: Ends the waiting when it is set, from any thread.
 
-    def _open(self) -> Index:
+        Raises:
+            FootnoteError: What `sync` raises, if there is not one document to answer from; else `notices` says it.
+        """
+        keeper = self._keeper()
+        keeper.settle(self.settings.patience, progress, stop)
+        return keeper.index
+
+    def _keeper(self) -> Keeper:
         with self._opening:
-            if self._index is None:
+            if self._kept is None:
                 if self.model:
                     from rag.checks.support import prepare
 
                     prepare()
-                self._index = Index(self.corpus, self.index_dir, self._embedder)
-            return self._index
-
-    def _check(self, index: Index, progress: OnProgress | None) -> None:
-        try:
-            index.sync(progress)
-        except LockedError as error:
-            if not index.counts()["documents"]:
-                raise
-            self._notices = (f"Changes in the folder may be missing here. {error}",)
+                embedder = self._embedder or self.settings.make_embedder()
+                self._kept = Keeper(Index(self.corpus, self.index_dir, embedder, self.settings.chroma_url))
+            return self._kept
 
     def _understand(self, index: Index, question: str, history: History, asides: Asides | None) -> Question:
         titles = [title for _, title in index.titles()] if asides and is_foreign(question, index) else []
@@ -310,57 +361,6 @@ class Assistant:
         from rag.retriever import HybridRetriever
 
         return HybridRetriever(index, k)
-
-
-class _Way:
-    """What one question has with it on its way to an answer."""
-
-    def __init__(
-        self, model: LanguageModel | None, settings: Settings, trace: Trace, stop: threading.Event | None
-    ) -> None:
-        self._model, self._settings = model, settings
-        self.clock, self.draft, self.trace = _Clock(), Draft(), trace
-        self._requests = Requests(model, self.draft.usage, stop) if model else None
-        self.asides = Asides(self._requests, settings.rewrite_timeout, trace) if self._requests else None
-
-    def writer(
-        self, index: Index, question: str, asked: Question, chunks: Sequence[ScoredChunk]
-    ) -> Callable[[Sequence[Judgement], Draft], Iterator[str]]:
-        """What turns that which was found into text: `extractive.write`, or the same of a model's."""
-        if self._model is None or self._requests is None or self.asides is None:
-            return extractive.write
-        from rag.generative import Writer
-
-        return Writer(
-            model=self._model,
-            settings=self._settings,
-            embedder=index.embedder,
-            question=question if asked.query == question else f"{question} ({asked.query})",
-            chunks=chunks,
-            requests=self._requests,
-            asides=self.asides,
-            clock=self.clock,
-            trace=self.trace,
-        ).write
-
-
-class _Clock:
-    """Times the stages of an answer."""
-
-    def __init__(self) -> None:
-        self._started = time.perf_counter()
-        self._stages: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._stages[stage] = self._stages.get(stage, 0.0) + (time.perf_counter() - started) * 1000
-
-    def times(self) -> dict[str, float]:
-        return {**self._stages, "total": (time.perf_counter() - self._started) * 1000}
 
 
 def _whole(text: str) -> str:

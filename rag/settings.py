@@ -6,12 +6,14 @@ This is the only place where the environment is read.
 from __future__ import annotations
 
 import hashlib
+import os
+from difflib import get_close_matches
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,12 +24,23 @@ from pydantic_settings import (
 from rag.errors import ConfigurationError
 from rag.types import Gate
 
+if TYPE_CHECKING:
+    from index import Embedder
+
+_PREFIX = "FOOTNOTE_"
+_ADDRESSES = {
+    "base_url": ("http://localhost:11434/v1", "put it in OPENAI_API_KEY"),
+    "embedder_url": ("http://localhost:11434/v1", "put it in FOOTNOTE_EMBEDDER_KEY"),
+    "chroma_url": ("http://localhost:8000", "none is sent to Chroma"),
+}
+"""Of each address: an example, and where a key goes."""
+
 
 class Settings(BaseSettings):
     """What can be set; each field is also `FOOTNOTE_` and its name in capitals in the environment."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FOOTNOTE_",
+        env_prefix=_PREFIX,
         env_ignore_empty=True,
         extra="forbid",
         frozen=True,
@@ -41,6 +54,27 @@ class Settings(BaseSettings):
     index_dir: Path | None = Field(
         default=None,
         description="Folder for indexes, each corpus in one of its own; the user's cache when not set.",
+    )
+    patience: float = Field(
+        default=8,
+        ge=0,
+        description="Seconds that the first question waits for the index; then what there is has to do.",
+    )
+    embedder: str = Field(
+        default="minilm",
+        description="What turns texts into vectors: `minilm`, `openai:MODEL` or `fastembed:MODEL`.",
+    )
+    embedder_url: str | None = Field(
+        default=None,
+        description="Address of the server of `openai:MODEL`, mostly ending in /v1; that of `base_url` when not set.",
+    )
+    embedder_key: SecretStr | None = Field(
+        default=None,
+        description="Key for that server; never shown or logged. That of `base_url` goes to no other address.",
+    )
+    chroma_url: str | None = Field(
+        default=None,
+        description="Address of a Chroma server for the vectors; Chroma runs inside Footnote when not set.",
     )
     chunks: int = Field(default=6, ge=1, le=100, description="How many chunks are read for an answer.")
     gate: Gate = Field(default="balanced", description="How sure an answer must be to be given.")
@@ -84,14 +118,15 @@ class Settings(BaseSettings):
         default=None, description="What everyone who asks over the network must know; nothing when not set."
     )
 
-    @field_validator("base_url")
+    @field_validator("base_url", "embedder_url", "chroma_url")
     @classmethod
-    def _plain_address(cls, address: str | None) -> str | None:
+    def _plain_address(cls, address: str | None, field: ValidationInfo) -> str | None:
+        example, key = _ADDRESSES[str(field.field_name)]
         parts = urlsplit(address or "http://none")
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("it must be an address such as http://localhost:11434/v1")
+            raise ValueError(f"it must be an address such as {example}")
         if parts.username or parts.password or parts.query:
-            raise ValueError("a key does not belong in the address: put it in OPENAI_API_KEY")
+            raise ValueError(f"a key does not belong in the address: {key}")
         return address
 
     @classmethod
@@ -113,6 +148,23 @@ class Settings(BaseSettings):
         digest = hashlib.sha256(str(resolved).encode(errors="surrogateescape")).hexdigest()[:12]
         return indexes / f"{resolved.name}-{digest}"
 
+    def make_embedder(self) -> Embedder | None:
+        """Return what turns texts into vectors; None for the one that ships with Footnote.
+
+        Raises:
+            EmbedderError: If there is no such embedder, or it lacks its key.
+        """
+        if self.embedder == "minilm":
+            return None
+        from index import make_embedder
+
+        key = self.embedder_key or (None if self.embedder_url else self.api_key)
+        return make_embedder(
+            self.embedder,
+            base_url=self.embedder_url or self.base_url,
+            api_key=key.get_secret_value() if key else None,
+        )
+
 
 def load_settings(**given: object) -> Settings:
     """Return the settings in force; arguments that are None do not count as given.
@@ -133,6 +185,18 @@ def load_settings(**given: object) -> Settings:
         raise ConfigurationError(
             f"The pyproject.toml of the working folder cannot be read: {error}."
         ) from error
+
+
+def misspelt() -> list[str]:
+    """Return a sentence for each variable of the environment that looks like a setting and is none."""
+    known, found = list(Settings.model_fields), []
+    for variable in sorted(os.environ):
+        prefix, name = variable[: len(_PREFIX)].upper(), variable[len(_PREFIX) :].lower()
+        if prefix == _PREFIX and name not in known:
+            near = get_close_matches(name, known, n=1)
+            advice = f"did you mean {_PREFIX}{near[0].upper()}?" if near else "it does nothing."
+            found.append(f"There is no setting {variable}: {advice}")
+    return found
 
 
 def shipped_seeds() -> Path:

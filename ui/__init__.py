@@ -34,6 +34,8 @@ def serve(
 ) -> None:
     """Serve the page, OpenAI's protocol under `/v1` and MCP at `/mcp`, until interrupted.
 
+    The assistant follows its folder from then on, until it is closed.
+
     Args:
         assistant: What answers the questions; with a `token` in its settings, only to those who send it.
         host: Address to listen on; anything but loopback lets other machines ask and read.
@@ -48,6 +50,7 @@ def serve(
     environment.prepare()
     from ui.server import Server
 
+    assistant.follow()
     with Server(assistant, host=host, port=port, open_browser=open_browser) as server:
         print(server.banner, flush=True)
         server.wait()

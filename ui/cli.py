@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
-from index.errors import FootnoteError
+from index.errors import FootnoteError, LockedError
+from ui import indexing
 
 if TYPE_CHECKING:
-    from index.types import OnProgress, Progress
     from rag import Answer, Assistant, SyncReport
 
 app = typer.Typer(
@@ -34,6 +36,8 @@ IndexDir = Annotated[Path | None, typer.Option(help="Where the index lives [defa
 Host = Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")]
 Port = Annotated[int | None, typer.Option(help="Port to listen on [default: 7860].")]
 FAILED = 1
+PARTIAL = 3
+"""Exit code of `footnote index` when files were skipped."""
 CLOSEST = 3
 """So many passages are shown when there is no answer."""
 
@@ -63,10 +67,10 @@ def ask(
     ] = False,
 ) -> None:
     """Answer one question."""
-    bot = _assistant(corpus, index_dir)
-    with _progress() as progress:
-        bot.ready(progress)
-    answer = _traced(bot, question) if trace else bot.ask(question)
+    with _assistant(corpus, index_dir) as bot:
+        with indexing.progress_bars(err) as progress:
+            bot.ready(progress)
+        answer = _traced(bot, question) if trace else bot.ask(question)
     if as_json:
         print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
     else:
@@ -74,12 +78,35 @@ def ask(
 
 
 @app.command()
-def index(corpus: CorpusArgument = None, index_dir: IndexDir = None) -> None:
-    """Bring the index of a folder up to date."""
-    bot = _assistant(corpus, index_dir)
-    with _progress() as progress:
-        report = bot.sync(progress)
-    _show_report(bot, report)
+def index(
+    corpus: CorpusArgument = None,
+    index_dir: IndexDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
+) -> None:
+    """Bring the index of a folder up to date; exit code 3 if files were skipped."""
+    with _assistant(corpus, index_dir) as bot:
+        with indexing.progress_bars(err) as progress:
+            report = bot.sync(progress)
+        if as_json:
+            print(indexing.report_json(bot, report))
+        else:
+            indexing.show_report(bot, report, out)
+    raise typer.Exit(PARTIAL if report.skipped else 0)
+
+
+@app.command()
+def watch(corpus: CorpusArgument = None, index_dir: IndexDir = None) -> None:
+    """Keep the index of a folder up to date until interrupted, with a line for each change."""
+    news: SimpleQueue[SyncReport | FootnoteError] = SimpleQueue()
+    with _until_stopped(), _assistant(corpus, index_dir) as bot:
+        try:
+            with indexing.progress_bars(err) as progress:
+                indexing.show_report(bot, bot.sync(progress), out)
+        except LockedError as error:
+            news.put(error)
+        bot.follow(news.put)
+        while True:
+            indexing.show_change(news.get(), out)
 
 
 @app.command()
@@ -122,10 +149,10 @@ def evaluate(
 
     limits, cases = read_limits(fail_under or (), fail_over or ()), load_questions(questions)
     scores.check_writable(json_file, html_file)
-    bot = _assistant(corpus, index_dir)
-    with _progress() as progress:
-        bot.ready(progress)
-    evaluation = scores.ask_with_progress(bot, cases, err)
+    with _assistant(corpus, index_dir) as bot:
+        with indexing.progress_bars(err) as progress:
+            bot.sync(progress)
+        evaluation = scores.ask_with_progress(bot, cases, err)
     scores.print_figures(evaluation, out)
     scores.write_files(evaluation, json_file, html_file)
     if short := scores.verdict(evaluation, limits):
@@ -133,22 +160,32 @@ def evaluate(
 
 
 @app.command()
-def doctor(corpus: CorpusOption = None, index_dir: IndexDir = None) -> None:
+def doctor(
+    corpus: CorpusOption = None,
+    index_dir: IndexDir = None,
+    repair: Annotated[bool, typer.Option("--repair", help="First mend what can be mended.")] = False,
+) -> None:
     """Say what is in force and whether each part works; exit code 1 if one does not."""
     from rag.doctor import examine
 
     healthy = True
-    for finding in examine(_assistant(corpus, index_dir)):
-        healthy &= finding.works
-        mark = "[green]ok[/]  " if finding.works else "[red]bad[/] "
-        out.print(mark, end="")
-        out.print(f"{finding.part:<12}{finding.detail}", markup=False, soft_wrap=True)
+    with _assistant(corpus, index_dir) as bot:
+        if repair:
+            with indexing.progress_bars(err) as progress:
+                indexing.show_report(bot, bot.repair(progress), out)
+        for finding in examine(bot):
+            healthy &= finding.works
+            out.print("[green]ok[/]  " if finding.works else "[red]bad[/] ", end="")
+            out.print(f"{finding.part:<12}{finding.detail}", markup=False, soft_wrap=True)
     raise typer.Exit(0 if healthy else FAILED)
 
 
 def _assistant(corpus: Path | None, index_dir: Path | None) -> Assistant:
     from rag import Assistant
+    from rag.settings import misspelt
 
+    for sentence in misspelt():
+        err.print(f"footnote: {sentence}", markup=False, soft_wrap=True)
     return Assistant(corpus, index_dir=index_dir)
 
 
@@ -158,41 +195,29 @@ def _serve(
     from rag.settings import load_settings
 
     settings = load_settings(host=host, port=port)
-    bot = _assistant(corpus, index_dir)
-    with _progress() as progress:
-        bot.ready(progress)
-    import ui
+    with _until_stopped(), _assistant(corpus, index_dir) as bot:
+        bot.follow()
+        with indexing.progress_bars(err) as progress, suppress(LockedError):
+            bot.ready(progress)
+        import ui
 
-    ui.serve(bot, host=settings.host, port=settings.port, open_browser=open_browser)
+        ui.serve(bot, host=settings.host, port=settings.port, open_browser=open_browser)
 
 
 @contextmanager
-def _progress() -> Iterator[OnProgress]:
-    """A progress bar on a terminal, nothing elsewhere."""
-    from rich import progress as bars
+def _until_stopped() -> Iterator[None]:
+    """Let Ctrl-C, or a polite signal of the system, end what is inside as planned."""
 
-    columns = (
-        bars.TextColumn("{task.fields[stage]}"),
-        bars.BarColumn(),
-        bars.MofNCompleteColumn(),
-        bars.TimeRemainingColumn(),
-        bars.TextColumn("{task.description}"),
-    )
-    with bars.Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("", total=None, stage="", visible=False)
+    def stop(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
 
-        def show(step: Progress) -> None:
-            name = step.file.replace("[", r"\[")
-            bar.update(
-                task,
-                completed=step.done,
-                total=step.total,
-                stage=step.stage.capitalize(),
-                description=name,
-                visible=step.total > 0,
-            )
-
-        yield show
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        pass
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _traced(bot: Assistant, question: str) -> Answer:
@@ -234,20 +259,3 @@ def _show(answer: Answer) -> None:
 def _opening(text: str, length: int = 160) -> str:
     line = " ".join(text.split())
     return line if len(line) <= length else line[:length].rsplit(" ", 1)[0] + " …"
-
-
-def _show_report(bot: Assistant, report: SyncReport) -> None:
-    from rich.table import Table
-
-    out.print(
-        f"{bot.corpus}: {report.added} added, {report.changed} changed, {report.removed} removed, "
-        f"{report.unchanged} unchanged, {len(report.skipped)} skipped in {report.seconds:.1f} s.",
-        markup=False,
-        soft_wrap=True,
-    )
-    if not report.skipped:
-        return
-    table = Table("skipped", "why", box=None)
-    for file, reason in report.skipped.items():
-        table.add_row(file.replace("[", r"\["), reason.replace("[", r"\["))
-    out.print(table)

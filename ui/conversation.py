@@ -103,11 +103,18 @@ class Turn:
 
 @dataclass(slots=True)
 class Conversation:
-    """The turns of one tab, oldest first, and the files its page listed."""
+    """The turns of one tab, oldest first, and what its page shows of the folder."""
 
     turns: list[Turn] = field(default_factory=list)
     asked: int = 0
     files: list[str] = field(default_factory=list)
+    """Those the page lists, in that order."""
+    listing: bool = True
+    """Whether the source pane shows the list of files."""
+    revision: str = ""
+    """That of the index when the page was last filled."""
+    notices: tuple[str, ...] = ()
+    """What the page says that answers may lack."""
 
     @property
     def busy(self) -> bool:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from rag import Assistant, FootnoteError
+from rag import Assistant, CorpusError, Document, FootnoteError, LockedError
 from ui import render, source
 from ui.conversation import Conversation
 from ui.incidents import note
@@ -24,6 +24,10 @@ from ui.starters import starters
 
 STATIC = Path(__file__).parent / "static"
 _REFERENCE = re.compile(r"open-(cite|near|file|list)-(\d{1,6})-(\d{1,6})(?:#\d{1,9})?")
+_LOOK_SECONDS = 2.0
+"""How often a page looks whether the folder has changed."""
+_SAMPLE = 50
+"""Documents that questions to begin with are made from."""
 _OWN_WORDS = "Answering in the documents’ own words (no model is configured)"
 
 
@@ -35,17 +39,50 @@ class Handlers:
 
     def load(self, conversation: Conversation) -> tuple[Html, Html, Html]:
         """Fill the header, the welcome and the list of files of a fresh page."""
+        conversation.listing = True
+        return self._fill(conversation)
+
+    def _fill(self, conversation: Conversation, *, unasked: bool = False) -> tuple[Html, Html, Html]:
         try:
-            documents = self.assistant.documents()
+            titles, skipped = self._titles(), self.assistant.skipped()
+            questions = starters(self._sample(titles))
+            conversation.revision = self.assistant.revision
         except Exception as error:  # noqa: BLE001 - the page must not show what an exception says
             number = note("the files cannot be listed", error)
             return _header(self.assistant, 0), _welcome(_UNREADABLE.format(number), []), source.missing()
-        conversation.files = [document.file for document in documents]
+        conversation.files = [file for file, _ in titles[: source.FILES_SHOWN]]
+        conversation.notices = self.assistant.notices()
         return (
-            _header(self.assistant, len(documents)),
-            _welcome(_PROMISE if documents else _EMPTY, starters(documents)),
-            source.file_list(documents),
+            _header(self.assistant, len(titles), conversation.notices),
+            _welcome(_PROMISE if titles else _EMPTY, questions),
+            source.file_list(titles, skipped, unasked=unasked),
         )
+
+    def look(self, conversation: Conversation) -> tuple[Any, Any, Any]:
+        """Bring the header, the welcome and the list up to date; every open page asks for it all the time."""
+        header, welcome, files = gr.skip(), gr.skip(), gr.skip()
+        with suppress(FootnoteError):  # What is wrong is told to whoever asks.
+            notices = self.assistant.notices()
+            if notices != conversation.notices:
+                header = _header(self.assistant, self.assistant.counts()["documents"], notices)
+                conversation.notices = notices
+            if self.assistant.revision != conversation.revision and not (notices and conversation.files):
+                began = not conversation.files
+                header, welcome, files = self._fill(conversation, unasked=True)
+                welcome = welcome if began else gr.skip()
+                files = files if conversation.listing else gr.skip()
+        return header, welcome, files
+
+    def _titles(self) -> list[tuple[str, str]]:
+        try:
+            return self.assistant.titles()
+        except LockedError:  # Nothing is there yet; the notices say who is at work on it.
+            return []
+
+    def _sample(self, titles: list[tuple[str, str]]) -> Iterator[Document]:
+        for file, _ in titles[:_SAMPLE]:
+            with suppress(CorpusError):  # It has just gone.
+                yield self.assistant.document(file)
 
     def ask(self, question: str | None, conversation: Conversation) -> Iterator[tuple[Any, ...]]:
         """Answer a question, yielding (question box, earlier turns, latest turn)."""
@@ -97,6 +134,7 @@ class Handlers:
         passage = conversation.passage(kind, turn, number) if kind != "file" else None
         known = conversation.files[number - 1 : number] if kind == "file" and number else []
         file = passage[0] if passage else "".join(known)
+        conversation.listing = False
         try:
             return source.document_view(self.assistant.document(file), passage)
         except FootnoteError:
@@ -138,6 +176,7 @@ def build_page(assistant: Assistant) -> gr.Blocks:
         quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
         turns, fresh = [earlier, latest], [header, welcome, pane]
         page.load(do.load, conversation, fresh, **quiet)
+        gr.Timer(_LOOK_SECONDS).tick(do.look, conversation, fresh, **quiet)
         gr.on(
             [box.submit, ask.click], do.ask, [box, conversation], [box, *turns], trigger_mode="once", **quiet
         )
@@ -153,13 +192,14 @@ def _markdown(elem_id: str) -> gr.Markdown:
     return gr.Markdown(elem_id=elem_id, sanitize_html=True, latex_delimiters=[])
 
 
-def _header(assistant: Assistant, files: int) -> Html:
+def _header(assistant: Assistant, files: int, notices: tuple[str, ...] = ()) -> Html:
     folder = f"{files:,} file{'' if files == 1 else 's'} in {assistant.corpus.resolve().name}"
     words = _OWN_WORDS if assistant.engine == "extractive" else f"Answers written by {assistant.engine}"
     return el(
         "header",
         el("h1", "Footnote", el("sup", "1")),
         el("p", el("span", folder, class_="folder"), el("span", words, class_="engine")),
+        *(el("p", notice, class_="status") for notice in notices),
         el("button", "Files", type="button", class_="show-source"),
     )
 
@@ -174,5 +214,7 @@ _PROMISE = (
     "Every sentence of an answer carries a footnote that opens the passage it rests on. "
     "Where the files do not hold the answer, you are told so."
 )
-_EMPTY = "This folder holds no text that can be searched. Add text or Markdown files to it and start again."
+_EMPTY = (
+    "This folder holds no text that can be searched. Add documents to it: they appear here by themselves."
+)
 _UNREADABLE = "The files cannot be read at the moment. Error {} in the log says why."

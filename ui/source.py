@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from rag import Claim, Document
 from ui.conversation import Passage
@@ -10,7 +10,8 @@ from ui.markup import Html, clip, el, join, unseen
 from ui.prose import plain_text
 from ui.verdicts import doubt
 
-_FILES_SHOWN = 300
+FILES_SHOWN = 300
+_SKIPPED_SHOWN = 100
 _TEXT_SHOWN = 400_000
 """Characters of one document the page is given; past it the passage's surroundings are shown."""
 
@@ -20,21 +21,42 @@ _CLAIM_SHOWN = 160
 _CHANGED = "This file has changed since the answer was given: the passage is no longer where it was."
 
 
-def file_list(documents: Sequence[Document]) -> Html:
-    """Return every file as a button that opens it; a plain sentence when there is none."""
-    if not documents:
-        return _pane("Files", el("p", "This folder holds no text that can be searched.", class_="empty"))
+def file_list(
+    titles: Sequence[tuple[str, str]], skipped: Mapping[str, str], *, unasked: bool = False
+) -> Html:
+    """Return every file, given with its title, as a button that opens it, and what was skipped with the reason.
+
+    One that is shown `unasked`, because files have come or gone, does not take the reader's focus.
+    """
     rows = [
-        el("li", el("button", _label(document), type="button", class_=f"open open-file-0-{number}"))
-        for number, document in enumerate(documents[:_FILES_SHOWN], 1)
+        el("li", el("button", _label(title, file), type="button", class_=f"open open-file-0-{number}"))
+        for number, (file, title) in enumerate(titles[:FILES_SHOWN], 1)
     ]
-    rest = len(documents) - len(rows)
-    more = el("p", f"and {rest:,} more, searched but not listed here", class_="empty") if rest else ""
-    return _pane("Files", el("ol", *rows, class_="files"), more)
+    nothing = el("p", "This folder holds no text that can be searched.", class_="empty")
+    return _pane(
+        "Files",
+        el("ol", *rows, class_="files") if rows else nothing,
+        _rest(len(titles) - len(rows), "searched but not listed here"),
+        _skipped(skipped),
+        kind="listing unasked" if unasked else "listing",
+    )
 
 
-def _label(document: Document) -> Html:
-    return join(el("span", document.title, class_="title"), " ", el("span", document.file, class_="detail"))
+def _label(title: str, file: str) -> Html:
+    return join(el("span", title, class_="title"), " ", el("span", file, class_="detail"))
+
+
+def _skipped(skipped: Mapping[str, str]) -> Html:
+    if not skipped:
+        return Html()
+    shown = list(skipped.items())[:_SKIPPED_SHOWN]
+    rows = [el("li", _label(file, reason)) for file, reason in shown]
+    rest = _rest(len(skipped) - len(shown), "not searched either")
+    return join(el("h3", "Not searched"), el("ul", *rows, class_="skipped"), rest)
+
+
+def _rest(count: int, state: str) -> Html:
+    return el("p", f"and {count:,} more, {state}", class_="empty") if count else Html()
 
 
 def document_view(document: Document, passage: Passage | None) -> Html:
@@ -43,7 +65,9 @@ def document_view(document: Document, passage: Passage | None) -> Html:
     first, last = _window(len(document.text), start)
     text = document.text
     lit = el("mark", text[start:end], tabindex=-1) if end > start else ""
-    body = el("div", text[first:start], lit, text[end:last], class_="text", tabindex=0)
+    before, after = _paged(document, first, start), _paged(document, end, last)
+    turned = _turned(document, start) if lit else ""
+    body = el("div", *before, turned, lit, *after, class_="text", tabindex=0)
     return el(
         "section",
         el(
@@ -67,9 +91,9 @@ def missing() -> Html:
     return _pane("Not available", el("p", "This passage can no longer be opened.", class_="empty"))
 
 
-def _pane(heading: str, *children: str) -> Html:
+def _pane(heading: str, *children: str, kind: str = "listing") -> Html:
     back = el("button", "Back to the chat", type="button", class_="back")
-    return el("section", el("header", back, el("h2", heading, tabindex=-1)), *children, class_="listing")
+    return el("section", el("header", back, el("h2", heading, tabindex=-1)), *children, class_=kind)
 
 
 def _locate(text: str, passage: Passage | None) -> tuple[int, int, str]:
@@ -98,6 +122,23 @@ def _window(length: int, at: int) -> tuple[int, int]:
 def _page(document: Document, at: int) -> str:
     page = sum(1 for start in document.page_starts if start <= at)
     return f", page {page}" if page else ""
+
+
+def _paged(document: Document, first: int, last: int) -> Iterator[str]:
+    """A stretch of the text, with a mark where each page begins."""
+    for start in document.page_starts:
+        if first <= start < last:
+            yield document.text[first:start]
+            yield _turned(document, start)
+            first = start
+    yield document.text[first:last]
+
+
+def _turned(document: Document, at: int) -> Html:
+    """The mark of the page that begins here, if one does."""
+    if at not in document.page_starts:
+        return Html()
+    return el("span", f"Page {document.page_starts.index(at) + 1}", class_="page")
 
 
 def _date(document: Document) -> str:

@@ -54,6 +54,9 @@ class FakeAssistant:
         self.quotes: list[Quote] = [("harbour/log.txt", LIGHTHOUSE), ("harbour/log.txt", KEEPER)]
         self.questions: list[str] = []
         self.histories: list[Sequence[tuple[str, str]]] = []
+        self.skipped_files: dict[str, str] = {}
+        self.lacking: tuple[str, ...] = ()
+        self.revision = "first"
         self.closed = threading.Event()
         """Set when a stream is closed before its end."""
         self._steps = threading.Semaphore(0)
@@ -77,8 +80,17 @@ class FakeAssistant:
         self.rest()
         return self.closed.is_set()
 
-    def documents(self) -> list[Document]:
-        return [self.document(file) for file in sorted(self.files)]
+    def titles(self) -> list[tuple[str, str]]:
+        return [(file, self.document(file).title) for file in sorted(self.files)]
+
+    def counts(self) -> dict[str, int]:
+        return {"documents": len(self.files)}
+
+    def skipped(self) -> dict[str, str]:
+        return self.skipped_files
+
+    def notices(self) -> tuple[str, ...]:
+        return self.lacking
 
     def document(self, file: str) -> Document:
         if file not in self.files:

@@ -6,13 +6,18 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+import index.sync
 import rag
+from index import EmbedderError
+from index.embedding import Kind, Vectors
+from index.folder import Entry
 from rag import (
     AbstainReason,
     Answer,
@@ -21,13 +26,15 @@ from rag import (
     CorpusError,
     Event,
     Retrieved,
+    Settings,
     StoreError,
     TextDelta,
     shipped_seeds,
 )
 from tests.conftest import SEEDS
 from tests.corpora import BAKERY, TOWN, assistant, write
-from tests.fakes import HashEmbedder
+from tests.fakes import HashEmbedder, HeldEmbedder
+from tests.waiting import SECONDS, threads, until
 
 QUESTION = "Who was born in Oslo in 1950?"
 ELSEWHERE = "What is the boiling point of tungsten?"
@@ -315,3 +322,101 @@ def test_asking_and_syncing_at_once_is_safe(tmp_path: Path) -> None:
     assert [sync.result().added for sync in syncs].count(len(TOWN)) <= 1
     assert all(ask.result().status == "answered" for ask in asks)
     assert all("updating" not in notice for ask in asks for notice in ask.result().notices)
+
+
+# While the index is being made
+
+
+@pytest.fixture
+def held(tmp_path: Path) -> Iterator[tuple[Assistant, HeldEmbedder]]:
+    """An assistant without patience, and its embedder, which waits."""
+    embedder = HeldEmbedder()
+    corpus = write(tmp_path / "corpus", TOWN)
+    settings = Settings(patience=0.1)
+    with Assistant(corpus, index_dir=tmp_path / "index", embedder=embedder, settings=settings) as bot:
+        yield bot, embedder
+        embedder.let()
+    assert not threads("footnote-")
+
+
+def test_a_question_is_answered_from_words_before_the_vectors_are_there(
+    held: tuple[Assistant, HeldEmbedder],
+) -> None:
+    bot, embedder = held
+    bot.ready()
+    assert embedder.held.wait(SECONDS)
+    answer = bot.ask(QUESTION)
+    assert answer.citations[0].quote == "Ann Lee was born in Oslo in 1950."
+    assert answer.notices[0].startswith("2 of 2 passages can be found by their words only so far")
+    embedder.let()
+    until(lambda: not bot.notices())
+    assert bot.ask(QUESTION).notices == ()
+
+
+def test_a_sync_is_whole_even_while_another_goes_on(held: tuple[Assistant, HeldEmbedder]) -> None:
+    bot, embedder = held
+    bot.ready()
+    assert embedder.held.wait(SECONDS)
+    embedder.let()
+    bot.sync()
+    assert bot.notices() == ()
+    assert bot.counts()["vectors"] == 2
+
+
+def test_while_files_are_read_an_answer_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("index.sync.READ_FILES", 1)
+    bot = assistant(tmp_path, TOWN)
+    bot.settings = Settings(patience=0)
+    reading, go_on = threading.Event(), threading.Event()
+    read = index.sync.read
+
+    def slowly(root: Path, entry: Entry) -> object:
+        if entry.file != "bakery.txt":
+            reading.set()
+            assert go_on.wait(SECONDS)
+        return read(root, entry)
+
+    monkeypatch.setattr("index.sync.read", slowly)
+    with bot:
+        bot.ready()
+        assert reading.wait(SECONDS)
+        answer = bot.ask(QUESTION)
+        assert answer.status == "answered"
+        assert answer.notices[0].startswith("1 of 2 new or changed files have been read so far")
+        go_on.set()
+        bot.sync()
+        assert bot.ask(QUESTION).notices == ()
+
+
+class OfflineEmbedder(HashEmbedder):
+    """A server that does not answer when documents come."""
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+        if kind == "document":
+            raise EmbedderError("The server for vectors does not answer.")
+        return super().embed(texts, kind=kind)
+
+
+def test_what_goes_wrong_in_the_background_is_a_notice(tmp_path: Path) -> None:
+    corpus = write(tmp_path / "corpus", TOWN)
+    with Assistant(corpus, index_dir=tmp_path / "index", embedder=OfflineEmbedder()) as bot:
+        bot.ready()
+        assert any("does not answer" in notice for notice in bot.notices())
+        with pytest.raises(EmbedderError):
+            bot.sync()
+
+
+def test_a_followed_folder_is_answered_from_as_it_is(tmp_path: Path) -> None:
+    with assistant(tmp_path, TOWN) as bot:
+        bot.follow()
+        assert bot.ask("Who is the mayor of Odda?").status == "abstained"
+        write(bot.corpus, {"odda.txt": "The mayor of Odda is Liv Dahl."})
+        until(lambda: "odda.txt" in dict(bot.titles()))
+        assert bot.ask("Who is the mayor of Odda?").citations[0].file == "odda.txt"
+    assert not threads("footnote-")
+
+
+def test_what_is_not_searched_is_known(tmp_path: Path) -> None:
+    bot = assistant(tmp_path, {**TOWN, "nothing.txt": ""})
+    assert bot.titles() == [("bakery.txt", "The bakery of Bergen"), ("news/harbour.md", "Harbour news")]
+    assert bot.skipped().keys() == {"nothing.txt"}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from index import EmbedderError
 from rag import ConfigurationError, Settings, load_settings
+from rag.settings import misspelt
 
 
 @pytest.fixture(autouse=True)
@@ -154,4 +156,69 @@ def test_a_key_of_another_program_is_not_ours(monkeypatch: pytest.MonkeyPatch) -
 def test_an_address_that_cannot_work_is_named_without_what_it_holds(address: str) -> None:
     with pytest.raises(ConfigurationError, match="base_url") as raised:
         load_settings(base_url=address)
+    assert "sk-canary" not in str(raised.value)
+
+
+# Names that are none
+
+
+def test_a_variable_that_is_no_setting_is_told_with_the_nearest_that_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert misspelt() == []
+    monkeypatch.setenv("FOOTNOTE_CHUNKS", "3")
+    monkeypatch.setenv("FOOTNOTE_CHROMAURL", "http://localhost")
+    monkeypatch.setenv("footnote_gate", "eager")
+    monkeypatch.setenv("FOOTNOTE_QQQQ", "sk-canary")
+    assert misspelt() == [
+        "There is no setting FOOTNOTE_CHROMAURL: did you mean FOOTNOTE_CHROMA_URL?",
+        "There is no setting FOOTNOTE_QQQQ: it does nothing.",
+    ]
+
+
+# What turns texts into vectors
+
+
+def test_the_embedder_that_ships_needs_nothing() -> None:
+    assert load_settings().make_embedder() is None
+
+
+def test_an_embedder_that_does_not_exist_is_named() -> None:
+    with pytest.raises(EmbedderError, match="word2vec"):
+        load_settings(embedder="word2vec").make_embedder()
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, ("http://models:1/v1", "sk-model")),
+        ({"embedder_url": "http://vectors:1/v1"}, ("http://vectors:1/v1", None)),
+        (
+            {"embedder_url": "http://vectors:1/v1", "embedder_key": "sk-vec"},
+            ("http://vectors:1/v1", "sk-vec"),
+        ),
+        ({"embedder_key": "sk-vec"}, ("http://models:1/v1", "sk-vec")),
+    ],
+)
+def test_a_key_goes_only_to_the_server_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], sent: tuple[str, str | None]
+) -> None:
+    made: list[object] = []
+    monkeypatch.setattr(
+        "index.make_embedder", lambda name, *, base_url, api_key: made.append((base_url, api_key))
+    )
+    settings = load_settings(
+        embedder="openai:any", base_url="http://models:1/v1", api_key="sk-model", **given
+    )
+    settings.make_embedder()
+    assert made == [sent]
+
+
+@pytest.mark.parametrize("name", ["base_url", "embedder_url", "chroma_url"])
+@pytest.mark.parametrize(
+    "value", ["localhost:8000", "http://user:sk-canary@host", "http://host?key=sk-canary"]
+)
+def test_an_address_that_is_none_or_holds_a_key_is_refused(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name) as raised:
+        load_settings(**{name: value})
     assert "sk-canary" not in str(raised.value)

@@ -153,8 +153,28 @@ def test_a_huge_document_is_shown_around_its_passage() -> None:
 
 
 def test_a_long_list_of_files_says_what_it_leaves_out() -> None:
-    documents = [Document(file=f"{n}.txt", text="x", title=f"t{n}") for n in range(1_302)]
-    assert "and 1,002 more" in words(source.file_list(documents))
+    titles = [(f"{n}.txt", f"t{n}") for n in range(1_302)]
+    skipped = {f"{n}.bin": "a binary file" for n in range(150)}
+    shown = words(source.file_list(titles, skipped))
+    assert "and 1,002 more, searched" in shown
+    assert "and 50 more, not searched" in shown
+
+
+def test_what_is_not_searched_is_listed_with_the_reason() -> None:
+    shown = words(source.file_list([], {"<b>.pdf": "it is encrypted"}))
+    assert "no text that can be searched" in shown
+    assert "Not searched" in shown
+    assert "<b>.pdf it is encrypted" in shown
+    assert "Not searched" not in words(source.file_list([("a.txt", "A")], {}))
+
+
+def test_where_each_page_begins_is_shown_and_the_passage_stays_whole() -> None:
+    text = "One.\f" + LIGHTHOUSE + "\fThree."
+    document = Document(file="f.pdf", text=text, title="t", page_starts=(0, 5, 6 + len(LIGHTHOUSE)))
+    shown = words(source.document_view(document, Passage("f.pdf", 5, 5 + len(LIGHTHOUSE), LIGHTHOUSE)))
+    assert "f.pdf, page 2" in shown
+    assert LIGHTHOUSE in shown
+    assert [shown.count(f"Page {number}") for number in (1, 2, 3, 4)] == [1, 1, 1, 0]
 
 
 def test_starters_come_from_the_documents() -> None:

@@ -8,6 +8,7 @@
   const find = (selector) => document.querySelector(selector);
   let opener = null; // what the open source was opened with, to go back to
   let opened = 0; // makes two requests for the same passage differ
+  let shown = null; // the content of the source pane, to tell a new one from Gradio's own changes
 
   // --- opening a source ---
 
@@ -45,8 +46,11 @@
   }
 
   function sourceChanged() {
+    const section = find("#source section");
+    if (!section || section === shown) return;
+    shown = section;
+    if (!opened || section.matches(".unasked")) return;
     const heading = find("#source h2");
-    if (!heading || !opened) return;
     const lit = find("#source mark");
     const text = find("#source .text");
     if (lit) {
