@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from importlib import import_module
 from pathlib import PurePosixPath
 
@@ -59,8 +60,8 @@ _format_of = {suffix: name for name, suffixes in FORMATS.items() for suffix in s
 
 def format_of(file: str) -> str | None:
     """Return the key in `FORMATS` that a file's name stands for; None when there is none."""
-    path = PurePosixPath(file)
-    return NAMED.get(path.name.lower()) or _format_of.get(path.suffix.lower())
+    name = posixpath.basename(file).lower()
+    return NAMED.get(name) or _format_of.get(posixpath.splitext(name)[1])
 
 
 def unread(file: str, size: int) -> str | None:
@@ -95,6 +96,8 @@ def load(file: str, data: bytes) -> Document:
     except ImportError as error:
         raise LoadError(f"what reads it is not installed: {error.name}") from error
     except Exception as error:
+        if "memory" in str(error).lower():
+            raise MemoryError from error  # which parsers in C report as an error of their own
         suffix = PurePosixPath(file).suffix.lower()
         raise LoadError(f"it is damaged, or not a {suffix} file ({type(error).__name__})") from error
     return document

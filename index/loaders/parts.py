@@ -116,7 +116,7 @@ def rows_as_lines(rows: Iterable[list[str]]) -> Iterator[str]:
     header: list[str] | None = None
     unused = False
     for row in rows:
-        cells = [" ".join(clean(cell).split()) for cell in row]
+        cells = [" ".join(cell.split()) for cell in row]
         filled = [cell for cell in cells if cell]
         if header is None and len(filled) > 1:
             named = all(cells[1:]) and not any(map(_value.fullmatch, filled))

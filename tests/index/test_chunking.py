@@ -73,6 +73,11 @@ def test_a_chunk_knows_the_page_it_starts_on() -> None:
     assert {piece.page for piece in chunks("".join(pages))} == {None}
 
 
+def test_short_pages_share_no_chunk() -> None:
+    text = "A zebra.\n\nA lion."
+    assert [(piece.start, piece.page) for piece in chunks(text, (0, 10))] == [(0, 1), (10, 2)]
+
+
 @LAW
 @given(st.text(), st.text())
 def test_a_change_far_below_leaves_the_chunks_above_alone(above: str, below: str) -> None:

@@ -45,7 +45,7 @@ def test_a_pdf_has_pages_a_title_and_a_date(sandbox: Sandbox) -> None:
     found = sandbox.load("a.pdf", samples.pdf("The zebra sleeps.", "", "A lion hunts.", title="On zebras"))
     assert (found.text, found.title, found.date) == ("The zebra sleeps.\n\nA lion hunts.", "On zebras", DAY)
     assert found.page_starts == (0, 19, 19)
-    assert [piece.page for piece in split(found)] == [1]
+    assert [piece.page for piece in split(found)] == [1, 3]
     assert found == load("a.pdf", samples.pdf("The zebra sleeps.", "", "A lion hunts.", title="On zebras"))
 
 
