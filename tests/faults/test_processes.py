@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from tests.faults.library import (
     WitnessEmbedder,
     answers,
     assert_right,
+    by_meaning,
+    by_words,
     look,
     question,
     stamps,
@@ -37,7 +40,7 @@ class PausingEmbedder(WitnessEmbedder):
         super().__init__()
         self.begun = begun
 
-    def embed(self, texts: list[str], *, kind: Kind) -> Vectors:
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
         self.begun.touch()
         signal.pause()
         raise AssertionError
@@ -142,6 +145,33 @@ def test_two_sync_and_five_ask(tmp_path: Path, changes: int, capsys: pytest.Capt
     assert_right(in_child(look, corpus, folder, asked), library.texts, asked)
     with capsys.disabled():
         print(f"\n{changes * 3} files changed; synced {written} (done, refused), asked {times} times")
+
+
+class MeddlingEmbedder(WitnessEmbedder):
+    """While a question is embedded, every document is edited and indexed."""
+
+    def __init__(self, library: Library, folder: Path) -> None:
+        super().__init__()
+        self.library, self.folder = library, folder
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+        for file, subject in self.library.shelf.items():
+            self.library.write(file, subject)
+        assert sync(self.library.folder, self.folder) == []
+        return super().embed(texts, kind=kind)
+
+
+def test_what_is_edited_while_it_is_asked_about_is_found(tmp_path: Path) -> None:
+    library = Library(tmp_path / "corpus", SUBJECTS)
+    folder = tmp_path / "index"
+    assert sync(library.folder, folder) == []
+    reader = Index(library.folder, folder, MeddlingEmbedder(library, folder))
+    for subject in range(SUBJECTS):
+        for ask in (by_words, by_meaning):
+            told = {stamp for _, content in ask(reader, subject) for stamp in stamps(content)}
+            assert {place for *_, place in told} == set(range(PARAGRAPHS))
+            assert len({version for _, version, _ in told}) == 1
+    reader.close()
 
 
 def test_what_another_process_indexes_is_found_at_the_next_question(tmp_path: Path) -> None:
