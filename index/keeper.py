@@ -21,6 +21,8 @@ LOOK_SHARE = 100
 """… but a look that takes a second only after this many seconds."""
 RETRY_SECONDS = 3.0
 """After a failure the next try comes no sooner."""
+FEW, LONGER = 1_000, 4
+"""Vectors of so few texts are waited for, so many times longer than is the patience otherwise."""
 
 Told = Callable[[SyncReport | FootnoteError], None]
 """Called with what a sync in the background did, or why it failed."""
@@ -94,8 +96,8 @@ class Keeper:
         """See to it that the folder is or has been checked, and wait until the index can be asked.
 
         Args:
-            patience: How many seconds a check may have taken until what there is by then will do. Without
-                any document yet, the first one is waited for.
+            patience: How many seconds a check may have taken until what there is by then will do; four times
+                as many while the last 1,000 vectors are made. Without any document yet, the first one is waited for.
             progress: Called, in this thread, with what is being done.
             stop: Ends the waiting when it is set.
 
@@ -130,6 +132,9 @@ class Keeper:
         state = self._state
         if self._thread is None or self._stop.is_set() or (state.checked and not state.progress):
             return True
+        step = state.progress
+        if step and step.stage == "embedding" and step.total <= FEW:
+            patience *= LONGER
         waited = time.monotonic() - self._since >= patience
         if self._failed and isinstance(state.error, LockedError):
             return waited or bool(self.index.counts()["documents"])

@@ -58,7 +58,8 @@ class Settings(BaseSettings):
     patience: float = Field(
         default=8,
         ge=0,
-        description="Seconds that the first question waits for the index; then what there is has to do.",
+        description="Seconds that the first question waits for the index, for a small folder up to four times "
+        "as long; then what there is has to do.",
     )
     embedder: str = Field(
         default="minilm",

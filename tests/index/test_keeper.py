@@ -100,6 +100,13 @@ def test_patience_ends_and_words_find_what_has_been_read(keep: Keep, corpus: Pat
     until(lambda: keeper.index.pending() == 0 and keeper.state.progress is None)
 
 
+def test_a_few_vectors_are_waited_for_longer(keep: Keep, corpus: Path) -> None:
+    write(corpus, TOWN)
+    started = time.monotonic()
+    keep(HeldEmbedder()).settle(patience=0.3)
+    assert time.monotonic() - started > 1.1
+
+
 def test_progress_is_told_to_who_waits_in_its_own_thread(keep: Keep, corpus: Path) -> None:
     write(corpus, {f"{number}.txt": f"Text {number}." for number in range(30)})
     embedder = HeldEmbedder()
