@@ -18,6 +18,9 @@ __all__ = [
     "Keeper",
     "Progress",
     "State",
+    # How it follows the folder
+    "OnProgress",
+    "Progress",
     "SyncReport",
     "Watcher",
     # What it holds

@@ -26,6 +26,9 @@ LOCK_SECONDS = 2.0
 AT_ONCE = 24
 """So many texts are embedded while a question waits."""
 
+MANY = 100_000
+"""So many new vectors are compared one by one before Chroma takes them in the middle of a sync."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -66,6 +69,7 @@ class Index:
         self._words = WordIndex(folder / "words", self.store)
         self._vectors = VectorIndex(folder / "vectors", self.store, chroma_url)
         self._seen = self.store.revision
+        self._waiting = 0
 
     @property
     def embedder(self) -> Embedder:
@@ -94,13 +98,19 @@ class Index:
             self._words.follow()
             if self.embedder.id != self.store.embedder or not self.store.embedded(self.store.embedder):
                 self.store.use(self._embedder.id)
-            run = Sync(
-                self.store, self.corpus, self._embedder, self.embedder, self._words.follow, progress, stop
-            )
+            run = Sync(self.store, self.corpus, self._embedder, self.embedder, self._stored, progress, stop)
             report = run.run()
             if not (stop and stop.is_set()):
                 self._vectors.refresh()
         return report
+
+    def _stored(self, new_vectors: int) -> None:
+        """Let the caches follow a step of a sync: the words at once, the vectors when many wait."""
+        self._words.follow()
+        self._waiting += new_vectors
+        if self._waiting >= MANY:
+            self._vectors.refresh()
+            self._waiting = 0
 
     @contextmanager
     def _writing(self) -> Iterator[None]:

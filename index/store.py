@@ -82,12 +82,17 @@ class Store:
         self.path = path
         self.db = Database(path)
         self._counted: tuple[str, dict[str, int]] = ("", {})
-        with self.transaction():
-            self._prepare(embedder)
+        if self._schema() != SCHEMA:
+            with self.transaction():
+                self._prepare(embedder)
+
+    def _schema(self) -> int:
+        """Version of the tables; 0 when there are none."""
+        there = self.db.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
+        return int(self._meta("schema")) if there else 0
 
     def _prepare(self, embedder: str) -> None:
-        tables = [name for (name,) in self.db.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        schema = int(self._meta("schema")) if "meta" in tables else 0
+        schema = self._schema()  # Again: another process may have been faster.
         if schema > SCHEMA:
             raise StoreError(
                 f"The index {self.path} was written by a newer version of Footnote: update Footnote, or delete"
@@ -95,6 +100,7 @@ class Store:
             )
         if schema == SCHEMA:
             return
+        tables = [name for (name,) in self.db.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in ("chunks", "vectors", *tables):
             if not table.startswith("sqlite_"):
                 self.db.write(f"DROP TABLE IF EXISTS {table}")

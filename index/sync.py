@@ -69,7 +69,7 @@ class Sync:
         embedder: What turns texts into vectors.
         in_force: What made the vectors that are searched now; where it is not `embedder`, they are left
             as they are until the new ones are whole.
-        stored: Called after each step that changed the store.
+        stored: Called after each step that changed the store, with the number of new vectors.
         progress: Told about each file that has to be read, and each batch that is embedded.
         stop: Ends the run after the step at hand when set; the next run goes on from there.
     """
@@ -80,7 +80,7 @@ class Sync:
         corpus: Path,
         embedder: Embedder,
         in_force: Embedder,
-        stored: Callable[[], None],
+        stored: Callable[[int], None],
         progress: OnProgress | None = None,
         stop: threading.Event | None = None,
     ) -> None:
@@ -110,7 +110,7 @@ class Sync:
             self._remove_gone()
         if self._store.untidy:
             self._store.tidy()
-            self._stored()
+            self._stored(0)
         self._embed()
         report.skipped = self._manifest.skipped()
         report.unchanged = self._store.counts()["documents"] - report.added - report.changed
@@ -177,7 +177,7 @@ class Sync:
         else:
             self._report.added += len(documents)
         if documents or dropped:
-            self._stored()
+            self._stored(len(texts) if vectors is not None else 0)
 
     def _vectors(self, texts: list[str]) -> Vectors | None:
         """The vectors of changed documents; None when they have to come later, with those of new ones."""
@@ -195,7 +195,7 @@ class Sync:
             with self._store.change():
                 self._report.removed += self._store.remove(files)
                 self._manifest.forget(files)
-            self._stored()
+            self._stored(0)
 
     # Embedding
 
@@ -211,12 +211,12 @@ class Sync:
             vectors = embedder.embed(texts, kind="document")
             with self._store.change():
                 self._store.add_vectors(texts, vectors, embedder.id)
-            self._stored()
+            self._stored(len(texts))
             last, done = page[-1][0], done + len(page)
         self._report.embedded += done
         if embedder.id != self._store.embedder and not self._store.pending(embedder.id):
             self._store.use(embedder.id)
-            self._stored()
+            self._stored(0)
 
 
 def _readable(corpus: Path) -> Iterator[Entry]:
