@@ -75,7 +75,7 @@ def document_view(document: Document, passage: Passage | None) -> Html:
             el("button", "Back to the chat", type="button", class_="back"),
             el("button", "All files", type="button", class_="open all open-list-0-0"),
             el("h2", unseen("Source: "), document.title, tabindex=-1),
-            el("p", document.file, _page(document, start if lit else 0), _date(document), class_="detail"),
+            el("p", ", ".join(_facts(document, start if lit else 0)), class_="detail"),
             el("p", note, class_="notice") if note else "",
             *(_doubted(claim) for claim in (passage.claims if passage else ()) if doubt(claim)),
         ),
@@ -119,14 +119,22 @@ def _window(length: int, at: int) -> tuple[int, int]:
     return first, first + _TEXT_SHOWN
 
 
-def _page(document: Document, at: int) -> str:
-    page = sum(1 for start in document.page_starts if start <= at)
-    return f", page {page}" if page else ""
+def _facts(document: Document, at: int) -> Iterator[str]:
+    yield document.file
+    if page := _page(document, at):
+        yield f"page {page}"
+    if document.date:
+        yield str(document.date)
+
+
+def _page(document: Document, at: int) -> int:
+    """The page of a place in the text, from 1; 0 where there are no pages."""
+    return sum(1 for start in document.page_starts if start <= at)
 
 
 def _paged(document: Document, first: int, last: int) -> Iterator[str]:
     """A stretch of the text, with a mark where each page begins."""
-    for start in document.page_starts:
+    for start in dict.fromkeys(document.page_starts):
         if first <= start < last:
             yield document.text[first:start]
             yield _turned(document, start)
@@ -135,14 +143,8 @@ def _paged(document: Document, first: int, last: int) -> Iterator[str]:
 
 
 def _turned(document: Document, at: int) -> Html:
-    """The mark of the page that begins here, if one does."""
-    if at not in document.page_starts:
-        return Html()
-    return el("span", f"Page {document.page_starts.index(at) + 1}", class_="page")
-
-
-def _date(document: Document) -> str:
-    return f", {document.date}" if document.date else ""
+    """The mark of the page that begins here, if one does: of several, the one that is not empty."""
+    return el("span", f"Page {_page(document, at)}", class_="page") if at in document.page_starts else Html()
 
 
 def _cut(characters: int) -> Html:

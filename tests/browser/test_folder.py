@@ -16,6 +16,7 @@ from tests.browser.conftest import Serve, Visit, answered
 from tests.browser.fakes import KEEPER, FakeAssistant
 from tests.corpora import TOWN, write
 from tests.fakes import HashEmbedder
+from tests.index import samples
 
 ROOT = Path(__file__).parents[2]
 READING = (
@@ -103,6 +104,21 @@ def test_a_folder_that_was_empty_can_be_asked_as_soon_as_there_is_a_file(
         expect(page.locator(".welcome h2")).to_have_text("Ask these files")
         answered(page, "Who was born in Oslo in 1950?")
         expect(page.locator("#latest button.footnote")).to_have_count(1)
+
+
+def test_a_passage_of_a_pdf_is_cited_with_its_page_and_shown_there(
+    tmp_path: Path, visit: Visit, serve: Serve
+) -> None:
+    pages = "The harbour of Odda was built in 1911.", "", "The mayor of Odda is Liv Dahl."
+    corpus = write(tmp_path / "corpus", {"odda.pdf": samples.pdf(*pages, title="On Odda")})
+    with Assistant(corpus, index_dir=tmp_path / "index", embedder=HashEmbedder()) as bot, serve(bot) as url:
+        page = visit(url)
+        answered(page, "Who is the mayor of Odda?")
+        expect(page.locator("#latest .sources .detail")).to_contain_text("odda.pdf, page 3")
+        page.locator("#latest button.footnote").click()
+        expect(page.locator("#source mark")).to_have_text("The mayor of Odda is Liv Dahl.")
+        expect(page.locator("#source header .detail")).to_contain_text("odda.pdf, page 3")
+        expect(page.locator("#source .text .page")).to_have_text(["Page 1", "Page 3"])
 
 
 @pytest.mark.parametrize("indexed_by", ["the page", "another process"])

@@ -175,6 +175,9 @@ def test_where_each_page_begins_is_shown_and_the_passage_stays_whole() -> None:
     assert "f.pdf, page 2" in shown
     assert LIGHTHOUSE in shown
     assert [shown.count(f"Page {number}") for number in (1, 2, 3, 4)] == [1, 1, 1, 0]
+    blank = Document(file="f.pdf", text="One.\n\nThree.", title="t", page_starts=(0, 6, 6))
+    shown = words(source.document_view(blank, None))
+    assert [shown.count(f"Page {number}") for number in (1, 2, 3)] == [1, 0, 1]
 
 
 def test_starters_come_from_the_documents() -> None:
