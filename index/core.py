@@ -25,7 +25,6 @@ from index.words import WordIndex
 LOCK_SECONDS = 2.0
 AT_ONCE = 24
 """So many texts are embedded while a question waits."""
-
 MANY = 100_000
 """So many new vectors are compared one by one before Chroma takes them in the middle of a sync."""
 
@@ -96,8 +95,9 @@ class Index:
         """
         with self._writing():
             self._words.follow()
-            if self.embedder.id != self.store.embedder or not self.store.embedded(self.store.embedder):
-                self.store.use(self._embedder.id)
+            in_force, wanted = self.store.embedder, self._embedder.id
+            if in_force != wanted and not (self.embedder.id == in_force and self.store.embedded(in_force)):
+                self.store.use(wanted)
             run = Sync(self.store, self.corpus, self._embedder, self.embedder, self._stored, progress, stop)
             report = run.run()
             if not (stop and stop.is_set()):

@@ -14,7 +14,6 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -24,39 +23,9 @@ import numpy as np
 from index.chunking import Piece
 from index.database import PAGE, Database, Row
 from index.embedding import Vectors
-from index.errors import StoreError
+from index.schema import NEW_REVISION, prepare
 from index.types import Chunk, Document
 
-SCHEMA = 3
-"""Version of the tables. A file of a newer version is refused, of an older one is made anew."""
-
-_TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
-CREATE TABLE documents (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
-    date TEXT, page_starts TEXT NOT NULL
-);
-CREATE TABLE texts (id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL UNIQUE);
-CREATE TABLE vectors (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, text INTEGER NOT NULL REFERENCES texts (id) ON DELETE CASCADE,
-    embedder TEXT NOT NULL, vector BLOB NOT NULL, UNIQUE (text, embedder)
-);
-CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    text INTEGER NOT NULL REFERENCES texts (id),
-    start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, content TEXT NOT NULL, sentences TEXT NOT NULL
-);
-CREATE INDEX chunks_by_document ON chunks (document);
-CREATE INDEX chunks_by_text ON chunks (text);
-CREATE TABLE removed (number INTEGER PRIMARY KEY AUTOINCREMENT, chunk INTEGER NOT NULL);
-CREATE TABLE loose (text INTEGER PRIMARY KEY);
-CREATE TABLE files (
-    file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
-    sha256 TEXT NOT NULL, version TEXT NOT NULL, skipped TEXT
-);
-"""
 _CHUNK = """
 SELECT chunks.id, chunks.text, file, title, date, start, end, page, content, sentences
 FROM chunks JOIN documents ON documents.id = chunks.document
@@ -82,35 +51,7 @@ class Store:
         self.path = path
         self.db = Database(path)
         self._counted: tuple[str, dict[str, int]] = ("", {})
-        if self._schema() != SCHEMA:
-            with self.transaction():
-                self._prepare(embedder)
-
-    def _schema(self) -> int:
-        """Version of the tables; 0 when there are none."""
-        there = self.db.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'")
-        return int(self._meta("schema")) if there else 0
-
-    def _prepare(self, embedder: str) -> None:
-        schema = self._schema()  # Again: another process may have been faster.
-        if schema > SCHEMA:
-            raise StoreError(
-                f"The index {self.path} was written by a newer version of Footnote: update Footnote, or delete"
-                f" the folder {self.path.parent} and it is made again from the documents."
-            )
-        if schema == SCHEMA:
-            return
-        tables = [name for (name,) in self.db.rows("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in ("chunks", "vectors", *tables):
-            if not table.startswith("sqlite_"):
-                self.db.write(f"DROP TABLE IF EXISTS {table}")
-        for statement in _TABLES.split(";"):
-            self.db.write(statement)
-        meta = {"schema": SCHEMA, "identity": uuid.uuid4().hex, "embedder": embedder}
-        self.db.write_many(
-            "INSERT INTO meta VALUES (?, ?)", [(key, str(value)) for key, value in meta.items()]
-        )
-        self._raise_revision()
+        prepare(self.db, embedder)
 
     def close(self) -> None:
         """Release the file."""
@@ -128,10 +69,7 @@ class Store:
         """Make the changes inside it one step, and the content they lead to another revision."""
         with self.transaction():
             yield
-            self._raise_revision()
-
-    def _raise_revision(self) -> None:
-        self.db.write("INSERT INTO revisions (name) VALUES (?)", (uuid.uuid4().hex,))
+            self.db.write(NEW_REVISION)
 
     # What is there
 
@@ -350,7 +288,7 @@ class Store:
             self.db.write("DELETE FROM loose")
             if self._count("removed") > max(REMOVALS, self._count("chunks")):
                 self.db.write("DELETE FROM removed")
-            self._raise_revision()
+            self.db.write(NEW_REVISION)
 
     @property
     def untidy(self) -> bool:

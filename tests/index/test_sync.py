@@ -19,7 +19,7 @@ from index import CorpusError, EmbedderError, Index, LockedError, StoreError, Sy
 from index import sync as module
 from index.embedding import Kind, Vectors
 from index.folder import Entry
-from index.store import SCHEMA
+from index.schema import SCHEMA
 from index.types import Progress
 from tests.fakes import HashEmbedder
 
