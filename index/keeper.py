@@ -19,6 +19,8 @@ LOOK_SECONDS = 30.0
 """A followed folder is looked through at least this often, for changes that the system does not tell of …"""
 LOOK_SHARE = 100
 """… but a look that takes a second only after this many seconds."""
+GRACE_SECONDS = 10.0
+"""So long a thread is waited for that has been told to end; then it is left to the end of the process."""
 RETRY_SECONDS = 3.0
 """After a failure the next try comes no sooner."""
 FEW, LONGER = 1_000, 4
@@ -118,15 +120,17 @@ class Keeper:
             raise type(error)(str(error)) from error
 
     def close(self) -> None:
-        """End what is going on here, and wait until it has ended."""
+        """End what is going on here, wait until it has ended, and release the index."""
         self._stop.set()
         self._wake.set()
         with self._news:
             thread, watcher = self._thread, self._watcher
         if watcher:
             watcher.close()
-        if thread and thread is not threading.current_thread():
-            thread.join()
+        if thread:
+            thread.join(GRACE_SECONDS)
+        if not thread or not thread.is_alive():
+            self.index.close()
 
     def _settled(self, patience: float) -> bool:
         state = self._state

@@ -251,19 +251,10 @@ class Assistant:
         with self._opening:
             if self._kept:
                 self._kept.close()
-                self._kept.index.close()
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document of the index, ordered by file."""
         return self.ready().titles()
-
-    def counts(self) -> dict[str, int]:
-        """Return how many documents, chunks and vectors the index holds."""
-        return self.index.counts()
-
-    def skipped(self) -> dict[str, str]:
-        """Return the files of the folder that are not searched, in order, each with the reason."""
-        return self.index.skipped()
 
     def documents(self) -> list[Document]:
         """Return all documents of the index with their texts, ordered by file."""
@@ -294,11 +285,6 @@ class Assistant:
     def index(self) -> Index:
         """The index as it is, opened on first use and not compared with the folder."""
         return self._keeper().index
-
-    @property
-    def revision(self) -> str:
-        """What is another one whenever the content of the index has changed."""
-        return self.index.revision
 
     def ready(self, progress: OnProgress | None = None, stop: threading.Event | None = None) -> Index:
         """Return the index, checked against the folder the first time; every other call does this by itself.

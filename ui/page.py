@@ -44,9 +44,9 @@ class Handlers:
 
     def _fill(self, conversation: Conversation, *, unasked: bool = False) -> tuple[Html, Html, Html]:
         try:
-            titles, skipped = self._titles(), self.assistant.skipped()
+            titles, skipped = self._titles(), self.assistant.index.skipped()
             questions = starters(self._sample(titles))
-            conversation.revision = self.assistant.revision
+            conversation.revision = self.assistant.index.revision
         except Exception as error:  # noqa: BLE001 - the page must not show what an exception says
             number = note("the files cannot be listed", error)
             return _header(self.assistant, 0), _welcome(_UNREADABLE.format(number), []), source.missing()
@@ -64,9 +64,11 @@ class Handlers:
         with suppress(FootnoteError):  # What is wrong is told to whoever asks.
             notices = self.assistant.notices()
             if notices != conversation.notices:
-                header = _header(self.assistant, self.assistant.counts()["documents"], notices)
+                header = _header(self.assistant, self.assistant.index.counts()["documents"], notices)
                 conversation.notices = notices
-            if self.assistant.revision != conversation.revision and not (notices and conversation.files):
+            if self.assistant.index.revision != conversation.revision and not (
+                notices and conversation.files
+            ):
                 began = not conversation.files
                 header, welcome, files = self._fill(conversation, unasked=True)
                 welcome = welcome if began else gr.skip()

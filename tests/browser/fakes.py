@@ -80,6 +80,11 @@ class FakeAssistant:
         self.rest()
         return self.closed.is_set()
 
+    @property
+    def index(self) -> FakeAssistant:
+        """It is its own index."""
+        return self
+
     def titles(self) -> list[tuple[str, str]]:
         return [(file, self.document(file).title) for file in sorted(self.files)]
 

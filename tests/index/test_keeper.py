@@ -39,17 +39,19 @@ class FailingEmbedder(HashEmbedder):
 def keep(corpus: Path, tmp_path: Path) -> Iterator[Keep]:
     """Keep an index of `corpus` until the end of the test; then no thread may be left."""
     kept: list[Keeper] = []
+    held: list[HeldEmbedder] = []
 
     def keeper(embedder: HashEmbedder | None = None) -> Keeper:
+        if isinstance(embedder, HeldEmbedder):
+            held.append(embedder)
         kept.append(Keeper(Index(corpus, tmp_path / "index", embedder or HashEmbedder())))
         return kept[-1]
 
     yield keeper
+    for embedder in held:
+        embedder.let()
     for each in kept:
-        if isinstance(each.index.embedder, HeldEmbedder):
-            each.index.embedder.let()
         each.close()
-        each.index.close()
     assert not threads("footnote-")
 
 

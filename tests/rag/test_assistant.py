@@ -360,7 +360,7 @@ def test_a_sync_is_whole_even_while_another_goes_on(held: tuple[Assistant, HeldE
     embedder.let()
     bot.sync()
     assert bot.notices() == ()
-    assert bot.counts()["vectors"] == 2
+    assert bot.index.counts()["vectors"] == 2
 
 
 def test_while_files_are_read_an_answer_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -419,4 +419,4 @@ def test_a_followed_folder_is_answered_from_as_it_is(tmp_path: Path) -> None:
 def test_what_is_not_searched_is_known(tmp_path: Path) -> None:
     bot = assistant(tmp_path, {**TOWN, "nothing.txt": ""})
     assert bot.titles() == [("bakery.txt", "The bakery of Bergen"), ("news/harbour.md", "Harbour news")]
-    assert bot.skipped().keys() == {"nothing.txt"}
+    assert bot.index.skipped().keys() == {"nothing.txt"}
