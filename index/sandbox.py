@@ -30,6 +30,8 @@ MEMORY = 512_000_000
 WORN = MEMORY // 2
 """A process that still holds so much after a file makes room for a new one, which has all of it."""
 
+SERVE = "from index.sandbox import serve; serve()"
+
 _LENGTH = struct.Struct(">Q")
 _STATM = Path("/proc/self/statm")
 
@@ -94,7 +96,7 @@ class Sandbox:
 
 def _start() -> subprocess.Popen[bytes]:
     # -P: a file in the working folder must not be taken for a module.
-    command = [sys.executable, "-P", "-c", "from index.sandbox import serve; serve()"]
+    command = [sys.executable, "-P", "-c", SERVE]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 

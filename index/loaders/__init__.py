@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from importlib import import_module
 from pathlib import PurePosixPath
 
@@ -60,8 +59,8 @@ _format_of = {suffix: name for name, suffixes in FORMATS.items() for suffix in s
 
 def format_of(file: str) -> str | None:
     """Return the key in `FORMATS` that a file's name stands for; None when there is none."""
-    name = posixpath.basename(file).lower()
-    return NAMED.get(name) or _format_of.get(posixpath.splitext(name)[1])
+    name = file[file.rfind("/") + 1 :].lower()  # Asked for every file at every sync.
+    return NAMED.get(name) or _format_of.get(name[name.rfind(".") :])
 
 
 def unread(file: str, size: int) -> str | None:

@@ -11,9 +11,9 @@ from index.errors import LoadError
 
 SAMPLE = 50_000
 """So many bytes decide which encoding an old file is in; all of it then has to agree."""
-TOO_FEW, FEW = 4, 16
-RIVAL, RIVAL_OF_FEW = 0.6, 0.3
-"""Another reading that is more likely than so much of the best one makes the encoding unclear; fewer than
+TOO_FEW, FEW = 4, 10
+RIVAL, RIVAL_OF_FEW = 0.59, 0.3
+"""Another reading that is more likely than so much of the best one makes the encoding unclear. Fewer than
 `FEW` bytes that are not ASCII tell less, and a file of fewer than `TOO_FEW` bytes tells nothing."""
 
 _BOMS = (
@@ -47,7 +47,9 @@ _control = re.compile(r"[\x00-\x08\x0e-\x1f]")
 _letter = r"[^\W\d_]"
 _scripts = ("A-Za-zÀ-ÖØ-öø-ʯ", "Ͱ-Ͽ", "Ѐ-ӿ", "֐-׿", "؀-ۿ", "฀-๿")
 _mixed = re.compile("|".join(f"[{one}][{two}]" for one in _scripts for two in _scripts if one != two))
-_broken = re.compile(rf"{_letter}[¡-©«¬®-´¶¸¹»-¿×÷‚†‡‰€™˜ˆ─-◿⌠⌡]+{_letter}")
+_broken = re.compile(
+    rf"{_letter}[¡-©«¬®-´¶¸¹»-¿×÷‚†‡‰€™˜ˆ]+{_letter}|{_letter}[¤¦¨¬¯¶¸─-◿⌠⌡]|[¤¦¨¬¯¶¸─-◿⌠⌡]{_letter}"
+)
 _east_asian = re.compile(r"[぀-ヿ㐀-鿿가-힯豈-﫿]+")
 
 
@@ -77,8 +79,10 @@ def _decoded(data: bytes) -> str:
                 raise LoadError(
                     f"encoding unclear: it begins as {encoding[:6].upper()} but is not"
                 ) from error
+    if b"\x1b$" in data:  # ISO-2022 needs no bytes that are not ASCII.
+        return _guessed(data)
     try:
-        return data.decode("ascii" if b"\x1b$" in data else "utf-8")
+        return data.decode()
     except UnicodeDecodeError as error:
         if b"\0" in data[:8192]:
             raise LoadError("a binary file, not text") from error
@@ -100,7 +104,7 @@ def _guessed(data: bytes) -> str:
     guesses = chardet.detect_all(data[:SAMPLE], ignore_threshold=True, include_encodings=_ENCODINGS)
     if len(data) < TOO_FEW:
         guesses = []
-    text, confidence = "", 0.0
+    text, limit = "", 0.0
     few = sum(byte > 127 for byte in data[:SAMPLE]) < FEW
     for guess in guesses:
         try:
@@ -110,8 +114,9 @@ def _guessed(data: bytes) -> str:
         if not _plausible(reading[:SAMPLE]):
             continue
         if not text:
-            text, confidence = reading, guess["confidence"]
-        elif reading != text and guess["confidence"] > confidence * (RIVAL_OF_FEW if few else RIVAL):
+            doubtful = few and guess["encoding"] != "Windows-1252"  # by far the most common
+            text, limit = reading, guess["confidence"] * (RIVAL_OF_FEW if doubtful else RIVAL)
+        elif reading != text and guess["confidence"] > limit:
             text = ""
             break
     if not text:

@@ -18,7 +18,9 @@ a file that changes while it is read is never a mix                    test_chan
 indexes of older and newer versions; panics of the libraries           test_older, index/test_vectors
 the approximate search finds what comparing all finds                  test_recall, index/test_vectors
 whatever breaks off, the next sync equals building from scratch        laws/test_index_crashes
-names, links, encodings, hostile files and formats                     index/test_loaders, index/test_sync
+names, links, ignore files, files that change                          index/test_folder, index/test_sync
+any bytes under any suffix: the text, or the reason why not            index/test_formats, test_hostile_files
+no file costs more than 30 seconds or 512 MB, or another file          test_hostile_files; heavy: large ones
 a Chroma server that is stopped, killed, restarted                     index/test_chroma_server
 models, keys, injected orders                                          test_model, test_key, test_injection
 =====================================================================  ==================================
