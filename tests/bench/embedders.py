@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import zlib
 from collections.abc import Sequence
@@ -16,7 +17,7 @@ from index.embedding import Kind, Vectors
 
 
 class WordVectors:
-    """The mean of a random vector per word: texts that share words are neighbours.
+    """The mean of a random vector per word of four letters or more: texts that share words are neighbours.
 
     Queries also go through MiniLM, whose vectors are thrown away, so that they take the time they really take.
     """
@@ -33,14 +34,14 @@ class WordVectors:
             self._model.embed(texts, kind=kind)
         vectors = np.empty((len(texts), self.dimensions), np.float32)
         for row, text in enumerate(texts):
-            vectors[row] = np.mean([_vector(word) for word in text.lower().split() or [""]], 0)
+            vectors[row] = np.sum([_vector(word) for word in re.findall(r"\w{4,}", text.lower()) or [""]], 0)
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
 
 @cache
 def _vector(word: str) -> Vectors:
-    rng = np.random.default_rng(zlib.crc32(word.strip(".?").encode()))
+    rng = np.random.default_rng(zlib.crc32(word.encode()))
     return rng.standard_normal(WordVectors.dimensions, np.float32)
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-TOPICS, TOPIC_WORDS, GENERAL_WORDS = 200, 80, 4_000
+TOPICS, TOPIC_WORDS, GENERAL_WORDS = 200, 30, 4_000
 SENTENCES, WORDS = 5, 10
 """Of a paragraph: it fills one chunk, and two do not fit into one."""
 FOLDER = 1_000
