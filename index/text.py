@@ -23,6 +23,8 @@ MAX_WRAP = 160
 _UNSPACED = r"[぀-ヿ㐀-䶿一-鿿豈-﫿]"
 _unspaced_run = re.compile(f"{_UNSPACED}+")
 _line = re.compile(r"[^\r\n]+")
+_quoted_part = re.compile(r"[」』](?=と(?!ても|ころ|にかく)|って|など|の|を)")
+"""A Japanese quotation that its sentence goes on after."""
 _list_item = re.compile(r"\s*(?:[-*•–#>|]|\d{1,3}[.)]\s)")
 
 
@@ -86,7 +88,7 @@ def blocks(text: str) -> list[list[Span]]:
         flat = text[start:end].replace("\n", " ").replace("\r", " ")
         marker = _list_item.match(flat)
         first = marker.end() if marker else 0
-        cuts = [cut for cut in _boundaries(flat) if cut > first and not _inside_word(flat, cut)]
+        cuts = [cut for cut in _boundaries(flat) if cut > first and not _inside(flat, cut)]
         edges = [0, *cuts, len(flat)]
         pieces = (_trim(text, start + left, start + right) for left, right in pairwise(edges))
         if spans := [span for piece in pieces for span in _bounded(text, piece)]:
@@ -98,9 +100,11 @@ def _boundaries(text: str) -> list[int]:
     return [boundary["end_index"] for boundary in get_sentence_boundaries("en", text)]
 
 
-def _inside_word(text: str, cut: int) -> bool:
-    """Whether a boundary follows a full stop that no space follows, as in `non-U.S.`."""
-    return 0 < cut < len(text) and text[cut - 1] == "." and not text[cut].isspace()
+def _inside(text: str, cut: int) -> bool:
+    """Whether a boundary is none: no space follows its full stop, as in `non-U.S.`, or its sentence goes on."""
+    if not 0 < cut < len(text):
+        return False
+    return (text[cut - 1] == "." and not text[cut].isspace()) or bool(_quoted_part.match(text, cut - 1))
 
 
 def _block_spans(text: str) -> list[Span]:

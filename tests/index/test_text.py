@@ -63,6 +63,17 @@ def test_a_text_without_words_has_no_sentences(text: str) -> None:
             "石破氏は電話した。会談は短かった。", ["石破氏は電話した。", "会談は短かった。"], id="Japanese"
         ),
         pytest.param("本当ですか？はい！", ["本当ですか？", "はい！"], id="Japanese marks"),
+        pytest.param(
+            "「行く。」と彼は言った。次。", ["「行く。」と彼は言った。", "次。"], id="Japanese quotation"
+        ),
+        pytest.param("「はい。」「いいえ。」", ["「はい。」", "「いいえ。」"], id="Japanese dialogue"),
+        pytest.param(
+            "他说：“我不去。”然后走了！真的？", ["他说：“我不去。”", "然后走了！", "真的？"], id="Chinese"
+        ),
+        pytest.param("終わった……そして始まった。", ["終わった……そして始まった。"], id="Japanese ellipsis"),
+        pytest.param("สวัสดีครับ วันนี้อากาศดี", ["สวัสดีครับ วันนี้อากาศดี"], id="Thai"),
+        pytest.param("आप कैसे हैं। मैं ठीक हूँ।", ["आप कैसे हैं।", "मैं ठीक हूँ।"], id="Hindi"),
+        pytest.param("مرحبا. كيف حالك؟ بخير.", ["مرحبا.", "كيف حالك؟", "بخير."], id="Arabic"),
         pytest.param("# Title\nText follows.", ["# Title", "Text follows."], id="heading"),
         pytest.param("TITLE\n\nText follows.", ["TITLE", "Text follows."], id="title line"),
         pytest.param("To do:\n- eat\n- sleep", ["To do:", "- eat", "- sleep"], id="bullets"),
