@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import os
+from collections import defaultdict
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +24,11 @@ Kind = Literal["query", "document"]
 
 MAX_TOKENS = 256
 """What the model was published with; longer texts are cut."""
-BATCH = 32
+BATCH_TOKENS = 1024
+"""What one run of the model takes in, so that its memory is bounded and its numbers stay in the cache."""
+WINDOW = 512
+"""Texts that are looked at together to find those of one length."""
+THREADS = min(8, os.cpu_count() or 1)
 
 
 class Embedder(Protocol):
@@ -71,54 +79,73 @@ def unit_length(rows: Sequence[object], count: int, embedder: str) -> Vectors:
     return np.asarray(vectors / lengths, np.float32)
 
 
+class Batch(NamedTuple):
+    """Texts of one length."""
+
+    rows: list[int]
+    """Which texts these are."""
+    ids: NDArray[np.int32]
+    """Their tokens, one row a text."""
+
+
 class MiniLM:
     """all-MiniLM-L6-v2 in ONNX Runtime: 384 dimensions, the same vectors for queries and documents.
 
-    The model is loaded on first use; no download is ever made.
+    The model is loaded on first use; no download is ever made. It computes in 8-bit integers, or in floats
+    where the processor does not multiply these exactly. A text's vector does not depend on the texts
+    beside it; its cosine with that of the published model is about .997, above .98 for a text of
+    any words. Safe to share between threads: none waits for another's texts.
     """
 
-    id = "all-minilm-l6-v2"
+    id = "all-minilm-l6-v2-int8"
     dimensions = 384
 
     def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
         """See `Embedder.embed`."""
         vectors = np.empty((len(texts), self.dimensions), np.float32)
-        for rows, ids, mask in self._batches(texts):
-            (vectors[rows],) = self._session.run(["vectors"], {"input_ids": ids, "attention_mask": mask})
+        if len(texts) == 1:
+            self._run(self._batches(texts)[0], vectors)
+        elif texts:
+            self._run_all(texts, vectors)
         return vectors
 
-    def _batches(
-        self, texts: Sequence[str]
-    ) -> Iterator[tuple[list[int], NDArray[np.int32], NDArray[np.int32]]]:
-        """Texts of like length together, so that little is spent on padding."""
-        encodings = self._tokenizer.encode_batch([text or " " for text in texts])
-        order = sorted(range(len(texts)), key=lambda row: len(encodings[row].ids))
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
-            width = len(encodings[rows[-1]].ids)
-            ids = np.zeros((len(rows), width), np.int32)
-            mask = np.zeros((len(rows), width), np.int32)
-            for line, row in enumerate(rows):
-                length = len(encodings[row].ids)
-                ids[line, :length] = encodings[row].ids
-                mask[line, :length] = 1
-            yield rows, ids, mask
+    def _run_all(self, texts: Sequence[str], vectors: Vectors) -> None:
+        """Embed window by window, each made into tokens while the one before is in the model."""
+        _ = self._session  # made once, before several threads ask for it
+        with ThreadPoolExecutor(THREADS) as pool:
+            running: list[Future[None]] = []
+            for start in range(0, len(texts), WINDOW):
+                window = slice(start, start + WINDOW)
+                batches = self._batches(texts[window])
+                following = [pool.submit(self._run, batch, vectors[window]) for batch in batches]
+                _finish(running)
+                running = following
+            _finish(running)
+
+    def _run(self, batch: Batch, vectors: Vectors) -> None:
+        (vectors[batch.rows],) = self._session.run(["vectors"], {"input_ids": batch.ids})
+
+    def _batches(self, texts: Sequence[str]) -> list[Batch]:
+        """Texts of one length together, so that nothing is padded; the largest batches first."""
+        of_length: dict[int, list[int]] = defaultdict(list)
+        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        for row, encoding in enumerate(encodings):
+            of_length[len(encoding)].append(row)
+        batches = []
+        for length, alike in of_length.items():
+            most = BATCH_TOKENS // length
+            for start in range(0, len(alike), most):
+                rows = alike[start : start + most]
+                batches.append(Batch(rows, np.array([encodings[row].ids for row in rows], np.int32)))
+        return sorted(batches, key=lambda batch: -batch.ids.size)
 
     @cached_property
     def _session(self) -> onnxruntime.InferenceSession:
-        import onnxruntime
-
         from index.minilm import graph_file
 
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        # Waiting threads sleep: spinning ones take the processor from everybody else.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        graph = graph_file()
-        try:
-            return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # Its exceptions have no common class of their own.
-            raise EmbedderError(f"The model's cache {graph} is damaged: delete it.") from error
+        session = _load(graph_file(int8=True))
+        (exact,) = session.run(["exact"], {"input_ids": np.zeros((1, 1), np.int32)})
+        return session if exact else _load(graph_file(int8=False))
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -130,3 +157,25 @@ class MiniLM:
         tokenizer.no_padding()
         tokenizer.enable_truncation(MAX_TOKENS)
         return tokenizer
+
+
+def _finish(running: list[Future[None]]) -> None:
+    for batch in running:
+        batch.result()
+
+
+def _load(graph: Path) -> onnxruntime.InferenceSession:
+    """A session that computes in the thread that calls it, so that texts of several callers go side by side."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    options.intra_op_num_threads = 1
+    # Batches come in many shapes: a plan of the memory for each would only take some itself.
+    options.enable_mem_pattern = False
+    # The graph is as it should be; further fusions make some of its steps slower.
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    try:
+        return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # Its exceptions have no common class of their own.
+        raise EmbedderError(f"The model's cache {graph} is damaged: delete it.") from error

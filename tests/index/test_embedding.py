@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from index import minilm
-from index.embedding import BATCH, MAX_TOKENS, MiniLM
+from index import embedding, minilm
+from index.embedding import BATCH_TOKENS, MAX_TOKENS, WINDOW, MiniLM
 from index.errors import EmbedderError
 from tests.index.strategies import LAW
 
@@ -16,6 +18,14 @@ from tests.index.strategies import LAW
 @pytest.fixture(scope="module")
 def model() -> MiniLM:
     return MiniLM()
+
+
+@pytest.fixture(scope="module")
+def floats() -> MiniLM:
+    """The model as it is where the processor does not multiply 8-bit integers exactly."""
+    model = MiniLM()
+    model.__dict__["_session"] = embedding._load(minilm.graph_file(int8=False))
+    return model
 
 
 @pytest.mark.parametrize(
@@ -26,9 +36,48 @@ def model() -> MiniLM:
         ("That is a happy person", 1.0),
     ],
 )
-def test_cosines_are_those_of_the_published_model(model: MiniLM, text: str, cosine: float) -> None:
-    first, second = model.embed(["That is a happy person", text], kind="document")
+def test_cosines_are_those_of_the_published_model(
+    model: MiniLM, floats: MiniLM, text: str, cosine: float
+) -> None:
+    texts = ["That is a happy person", text]
+    first, second = floats.embed(texts, kind="document")
     assert first @ second == pytest.approx(cosine, abs=2e-4)
+    first, second = model.embed(texts, kind="document")
+    assert first @ second == pytest.approx(cosine, abs=0.02)
+
+
+PROSE = [
+    "What did the prime minister say about tariffs?",
+    "Ferries\nThe ferry to Stavanger leaves at 7:15 a.m. from the east quay; bicycles travel free of charge.",
+    "石破首相はトランプ大統領と電話で会談した。会談は約二十五分間行われた。",
+    "Der Kölner Dom wurde 1248 begonnen und 1880 vollendet.",
+    "A long report\n" + "The committee heard the engineers on the state of the bridge and adjourned. " * 40,
+]
+ODD = ["", "word", "x" * 300, "👩‍👩‍👧", "1234 5678, 90; 12%", "def f(x):\n    return x + 1  # code", "\x00"]
+
+
+def test_integers_stay_close_to_floats(model: MiniLM, floats: MiniLM) -> None:
+    def cosines(texts: list[str]) -> Any:
+        return np.sum(model.embed(texts, kind="document") * floats.embed(texts, kind="document"), axis=1)
+
+    assert cosines(PROSE).min() > 0.99
+    assert cosines(ODD).min() > 0.98
+    assert cosines(PROSE).min() < 1, "the integers were not used"
+
+
+def test_a_processor_that_multiplies_inexactly_gets_floats(
+    model: MiniLM, floats: MiniLM, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = embedding._load
+
+    class Inexact:
+        def run(self, names: list[str], feed: dict[str, Any]) -> list[Any]:
+            assert names == ["exact"]
+            return [np.array(False)]
+
+    monkeypatch.setattr(embedding, "_load", lambda path: Inexact() if "int8" in path.name else real(path))
+    found = MiniLM().embed(PROSE, kind="document")
+    assert found == pytest.approx(floats.embed(PROSE, kind="document"), abs=1e-6)
 
 
 def test_no_texts_give_no_vectors(model: MiniLM) -> None:
@@ -55,11 +104,77 @@ def test_a_vector_has_length_one_and_does_not_depend_on_its_neighbours(
         assert model.embed([text], kind="query")[0] @ vector == pytest.approx(1, abs=1e-5)
 
 
-def test_the_order_is_kept_over_many_batches(model: MiniLM) -> None:
-    numbered = [f"word {number} " * (1 + number % 5) for number in range(2 * BATCH + 3)]
+def test_the_order_is_kept_over_many_windows_and_batches(model: MiniLM) -> None:
+    numbered = [f"word {number} " * (1 + number % 3) for number in range(2 * WINDOW + 3)]
     together = model.embed(numbered, kind="document")
-    for row in (0, 1, BATCH, BATCH + 1, 2 * BATCH + 2):
+    for row in (0, 1, WINDOW - 1, WINDOW, 2 * WINDOW - 1, 2 * WINDOW, 2 * WINDOW + 2):
         assert model.embed([numbered[row]], kind="document")[0] @ together[row] == pytest.approx(1, abs=1e-5)
+
+
+class Recorder:
+    """A session that notes what it is given and, when told to, keeps the first caller waiting."""
+
+    def __init__(self, session: Any) -> None:
+        self.session, self.shapes, self.threads = session, list[tuple[int, int]](), set[int]()
+        self.busy, self.go_on = threading.Event(), threading.Event()
+        self.go_on.set()
+
+    def run(self, names: list[str], feed: dict[str, Any]) -> Any:
+        self.shapes.append(feed["input_ids"].shape)
+        self.threads.add(threading.get_ident())
+        self.busy.set()
+        if len(feed["input_ids"]) > 1:
+            assert self.go_on.wait(30)
+        return self.session.run(names, feed)
+
+
+@pytest.fixture
+def recorded(model: MiniLM) -> tuple[MiniLM, Recorder]:
+    watched = MiniLM()
+    recorder = Recorder(model._session)
+    watched.__dict__["_session"] = recorder
+    return watched, recorder
+
+
+def test_a_batch_is_bounded_and_never_padded(recorded: tuple[MiniLM, Recorder]) -> None:
+    model, recorder = recorded
+    texts = ["word " * (1 + number % 7) for number in range(900)] + ["word " * 400] * 6
+    model.embed(texts, kind="document")
+    assert all(rows * tokens <= BATCH_TOKENS for rows, tokens in recorder.shapes)
+    assert sum(rows for rows, _ in recorder.shapes) == len(texts)
+    assert (
+        sum(rows * tokens for rows, tokens in recorder.shapes)
+        == sum(min(number % 7 + 3, MAX_TOKENS) for number in range(900)) + 6 * MAX_TOKENS
+    )
+
+
+def test_a_question_does_not_wait_for_documents(recorded: tuple[MiniLM, Recorder]) -> None:
+    model, recorder = recorded
+    recorder.go_on.clear()
+    documents = threading.Thread(
+        target=model.embed, args=(["two words"] * 5000,), kwargs={"kind": "document"}
+    )
+    documents.start()
+    try:
+        assert recorder.busy.wait(30)
+        question = model.embed(["What is asked?"], kind="query")
+        assert documents.is_alive()
+        assert np.linalg.norm(question) == pytest.approx(1, abs=1e-5)
+        assert threading.get_ident() in recorder.threads, "it has to be computed in the asking thread"
+    finally:
+        recorder.go_on.set()
+        documents.join()
+
+
+def test_a_failure_in_a_thread_is_raised(model: MiniLM) -> None:
+    class Broken:
+        def run(self, *_: Any) -> Any:
+            raise RuntimeError("out of memory")
+
+    broken = MiniLM()
+    broken.__dict__["_session"] = Broken()
+    with pytest.raises(RuntimeError, match="out of memory"):
+        broken.embed(["a", "b"], kind="document")
 
 
 def test_what_comes_after_the_longest_text_is_not_read(model: MiniLM) -> None:
@@ -95,7 +210,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_other_weights_are_refused(installed: Path, tmp_path: Path) -> None:
     with pytest.raises(EmbedderError, match=r"model\.safetensors is not the expected model: its SHA-256 is"):
-        minilm.graph_file()
+        minilm.graph_file(int8=True)
     assert not (tmp_path / "cache").exists()
 
 
@@ -123,11 +238,11 @@ def test_a_cache_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: py
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setattr(minilm, "cache_folder", lambda: tmp_path / "file" / "cache")
     with pytest.raises(EmbedderError, match=r"file/cache cannot be written: Not a directory"):
-        minilm.graph_file()
+        minilm.graph_file(int8=True)
 
 
 def test_a_damaged_graph_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(minilm, "graph_file", lambda: tmp_path / "graph.onnx")
+    monkeypatch.setattr(minilm, "graph_file", lambda int8: tmp_path / "graph.onnx")
     (tmp_path / "graph.onnx").write_bytes(b"garbage")
     with pytest.raises(EmbedderError, match=r"graph\.onnx is damaged: delete it"):
         MiniLM().embed(["text"], kind="query")
