@@ -25,6 +25,8 @@ from index.words import WordIndex
 LOCK_SECONDS = 2.0
 AT_ONCE = 24
 """So many texts are embedded while a question waits."""
+TRIES = 3
+"""A search that was overtaken by a change of the index is made anew."""
 MANY = 100_000
 """So many new vectors are compared one by one before Chroma takes them in the middle of a sync."""
 
@@ -138,12 +140,23 @@ class Index:
         Returns:
             At most 2 k candidates in order of chunk id.
         """
-        self._follow()
         embedder = self.embedder
         vector = embedder.embed([query], kind="query")[0]
+        found: list[Candidate] = []
+        for _ in range(TRIES):
+            self._follow()
+            seen = self._seen
+            if self.store.embedder != embedder.id and self.embedder is not embedder:
+                return self.candidates(query, k)
+            found = self._candidates(query, vector, embedder, k)
+            if self.store.revision == seen:
+                break
+        return found
+
+    def _candidates(self, query: str, vector: Vectors, embedder: Embedder, k: int) -> list[Candidate]:
+        """The candidates; what a change takes away between the searches and the reading is missing."""
         shared = self.store.chunks_of_vectors(self._vectors.search(vector, k))
         by_words = dict(self._words.search(query, k))
-        # What another process has just removed is not found.
         found = self.store.chunks({*by_words, *(chunk for ids in shared.values() for chunk in ids)})
         bm25 = by_words | self._words.scores(
             query, [chunk_id for chunk_id in found if chunk_id not in by_words]
@@ -209,8 +222,7 @@ class Index:
 
     def chunks_of(self, file: str) -> list[Chunk]:
         """Return the chunks of one document, in order; empty when it is not indexed."""
-        found = self.store.chunks(self.store.chunk_ids([file]))
-        return [chunk for chunk, _ in found.values()]
+        return self.store.chunks_of(file)
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document, ordered by file."""

@@ -49,15 +49,19 @@ class Database:
 
     def _unusable(self, error: Exception) -> StoreError:
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
-            return StoreError(
-                f"The index {self.path} is damaged ({error}): delete the folder {self.path.parent}"
-                " and it is made again from the documents."
-            )
+            return self.damage(str(error))
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return StoreError(
                 f"The disk of the index {self.path} is full: free some space and go on; nothing is lost."
             )
         return StoreError(f"The index {self.path} cannot be used: {error}.")
+
+    def damage(self, what: str) -> StoreError:
+        """Return the error that says what is wrong with the content, and the way out."""
+        return StoreError(
+            f"The index {self.path} is damaged ({what}): delete the folder {self.path.parent}"
+            " and it is made again from the documents."
+        )
 
     def rows(self, query: str, parameters: Parameters = ()) -> list[Row]:
         """Return what a query finds: the last commit, or inside a transaction what it has written so far."""

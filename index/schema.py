@@ -15,7 +15,7 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE revisions (number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY AUTOINCREMENT, file TEXT NOT NULL UNIQUE, title TEXT NOT NULL, text TEXT NOT NULL,
-    date TEXT, page_starts TEXT NOT NULL
+    sha256 BLOB NOT NULL, date TEXT, page_starts TEXT NOT NULL
 );
 CREATE TABLE texts (id INTEGER PRIMARY KEY AUTOINCREMENT, sha256 BLOB NOT NULL UNIQUE);
 CREATE TABLE vectors (
@@ -68,7 +68,10 @@ def _version(db: Database) -> int:
     """Version of the tables; 0 when there are none."""
     if not db.rows("SELECT 1 FROM sqlite_master WHERE name = 'meta'"):
         return 0
-    return int(db.rows("SELECT value FROM meta WHERE key = 'schema'")[0][0])
+    try:
+        return int(db.rows("SELECT value FROM meta WHERE key = 'schema'")[0][0])
+    except (IndexError, ValueError) as error:
+        raise db.damage("it does not say its version") from error
 
 
 def _make(db: Database, embedder: str) -> None:

@@ -23,14 +23,15 @@ import numpy as np
 from index.chunking import Piece
 from index.database import PAGE, Database, Row
 from index.embedding import Vectors
+from index.errors import StoreError
 from index.schema import NEW_REVISION, prepare
 from index.types import Chunk, Document
 
 _CHUNK = """
-SELECT chunks.id, chunks.text, file, title, date, start, end, page, content, sentences
-FROM chunks JOIN documents ON documents.id = chunks.document
+SELECT chunks.id, chunks.text, file, title, date, start, end, page, content, sentences, texts.sha256
+FROM chunks JOIN documents ON documents.id = chunks.document JOIN texts ON texts.id = chunks.text
 """
-_DOCUMENT = "SELECT file, text, title, date, page_starts FROM documents"
+_DOCUMENT = "SELECT file, text, title, date, page_starts, sha256 FROM documents"
 REMOVALS = 10_000
 """So many removals, or as many as there are chunks, are remembered for caches that have yet to follow them."""
 
@@ -113,7 +114,7 @@ class Store:
 
     def documents(self) -> list[Document]:
         """Return all documents, ordered by file."""
-        return [_document(row) for row in self.db.rows(_DOCUMENT + " ORDER BY file")]
+        return [self._document(row) for row in self.db.rows(_DOCUMENT + " ORDER BY file")]
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document, ordered by file."""
@@ -122,12 +123,18 @@ class Store:
     def document(self, file: str) -> Document | None:
         """Return one document, or None when no such file is indexed."""
         rows = self.db.rows(_DOCUMENT + " WHERE file = ?", (file,))
-        return _document(rows[0]) if rows else None
+        return self._document(rows[0]) if rows else None
 
     def chunks(self, ids: Iterable[int]) -> dict[int, tuple[Chunk, int]]:
         """Return chunks with the ids of their texts, by chunk id; unknown ids are left out."""
         found = self.db.paged(_CHUNK + "WHERE chunks.id IN ({})", ids)
-        return {row[0]: (_chunk(row), row[1]) for row in found}
+        return {row[0]: (self._chunk(row), row[1]) for row in found}
+
+    def chunks_of(self, file: str) -> list[Chunk]:
+        """Return the chunks of one document, in order; empty when it is not indexed."""
+        return [
+            self._chunk(row) for row in self.db.rows(_CHUNK + "WHERE file = ? ORDER BY chunks.id", (file,))
+        ]
 
     def chunk_ids(self, files: Iterable[str]) -> list[int]:
         """Return the ids of all chunks of some files."""
@@ -210,18 +217,40 @@ class Store:
 
     def damaged(self) -> set[str]:
         """Return the files of which the store holds something else than was put there; all of it is read."""
-        query = (
-            "SELECT chunks.id, file, title, content, sha256, substr(documents.text, start + 1, end - start)"
-            " FROM chunks JOIN documents ON documents.id = document JOIN texts ON texts.id = chunks.text"
-            " WHERE chunks.id > ? ORDER BY chunks.id LIMIT ?"
-        )
-        found, last = set(), 0
-        while rows := self.db.rows(query, (last, PAGE)):
-            for _, file, title, content, digest, quoted in rows:
-                if quoted != content or _digest(embedded_text(file, title, content)) != digest:
-                    found.add(file)
-            last = rows[-1][0]
+        found = set()
+        for file, _ in self.titles():
+            try:
+                self.document(file)
+                self.chunks_of(file)
+            except StoreError:
+                found.add(file)
         return found
+
+    def _document(self, row: Row) -> Document:
+        file, text, title, day, starts, digest = row
+        self._compare(text, digest, file)
+        pages = tuple(json.loads(starts))
+        return Document(file=file, text=text, title=title, date=_date(day), page_starts=pages)
+
+    def _chunk(self, row: Row) -> Chunk:
+        chunk_id, _, file, title, day, start, end, page, content, sentences, digest = row
+        self._compare(embedded_text(file, title, content), digest, file)
+        return Chunk(
+            id=chunk_id,
+            file=file,
+            title=title,
+            date=_date(day),
+            start=start,
+            end=end,
+            page=page,
+            text=content,
+            sentences=tuple((a, b) for a, b in json.loads(sentences)),
+        )
+
+    def _compare(self, text: str, digest: bytes, file: str) -> None:
+        """See to it that a text is what was put there: SQLite itself notices no changed letter."""
+        if _digest(text) != digest:
+            raise self.db.damage(f"its text of {file} is not what was read")
 
     # Changes, each inside a `change`
 
@@ -245,11 +274,12 @@ class Store:
 
     def _add(self, document: Document) -> int:
         return self.db.write(
-            "INSERT INTO documents (file, title, text, date, page_starts) VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO documents (file, title, text, sha256, date, page_starts) VALUES (?, ?, ?, ?, ?, ?)",
             (
                 document.file,
                 document.title,
                 document.text,
+                _digest(document.text),
                 document.date and document.date.isoformat(),
                 json.dumps(document.page_starts),
             ),
@@ -318,25 +348,5 @@ def _by_id(rows: Iterable[Row]) -> dict[int, Vectors]:
     return {number: np.frombuffer(blob, np.float32) for number, blob in rows}
 
 
-def _document(row: Row) -> Document:
-    file, text, title, day, starts = row
-    return Document(file=file, text=text, title=title, date=_date(day), page_starts=tuple(json.loads(starts)))
-
-
 def _date(day: str | None) -> datetime.date | None:
     return datetime.date.fromisoformat(day) if day else None
-
-
-def _chunk(row: Row) -> Chunk:
-    chunk_id, _, file, title, day, start, end, page, content, sentences = row
-    return Chunk(
-        id=chunk_id,
-        file=file,
-        title=title,
-        date=_date(day),
-        start=start,
-        end=end,
-        page=page,
-        text=content,
-        sentences=tuple((a, b) for a, b in json.loads(sentences)),
-    )

@@ -8,6 +8,7 @@ store are in it, and the checksums of Tantivy's files, which it never changes on
 from __future__ import annotations
 
 import shutil
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -46,11 +47,13 @@ class WordIndex:
         self._store = store
         self._marker_file = folder / "current.json"
         self._intact: dict[str, int] = {}
+        self._lock = threading.Lock()
         self._open()
 
     def _open(self) -> None:
-        self._marker = read_marker(self._marker_file)
-        self._index = self._opened(self._folder / str(self._marker.get("generation")))
+        with self._lock:
+            self._marker = read_marker(self._marker_file)
+            self._index = self._opened(self._folder / str(self._marker.get("generation")))
 
     def _opened(self, generation: Path) -> tantivy.Index | None:
         known = self._marker.get("format") == FORMAT and self._store.remembers(self._marker.get("revision"))
@@ -76,10 +79,11 @@ class WordIndex:
         self, question: Callable[[tantivy.Searcher, tantivy.Schema], Answer], otherwise: Answer
     ) -> Answer:
         """What the index answers; without one, or when it turns out damaged, the given answer."""
-        if self._index is None:
+        index = self._index
+        if index is None:
             return otherwise
         try:
-            return question(self._index.searcher(), self._index.schema)
+            return question(index.searcher(), index.schema)
         except BaseException as error:  # noqa: BLE001
             pass_on(error)
             self._index = None
