@@ -6,7 +6,7 @@ from index.embedding import Embedder, MiniLM
 from index.errors import CorpusError, EmbedderError, FootnoteError, LoadError, LockedError, StoreError
 from index.keeper import LOOK_SECONDS, Keeper, State
 from index.sync import SyncReport
-from index.types import Chunk, Document, OnProgress, Progress, ScoredChunk, Span
+from index.types import Chunk, Document, Progress, ScoredChunk, Span
 from index.watch import Watcher
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     # Keep it equal to the folder
     "LOOK_SECONDS",
     "Keeper",
-    "OnProgress",
     "Progress",
     "State",
     "SyncReport",
