@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 COLLECTION = "vectors"
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
-    "max_neighbors": 16,
+    "max_neighbors": 32,
     "ef_construction": 200,
     "ef_search": 200,
 }
-"""Measured in `docs/scaling.md`; identical texts never come here, which would break the graph."""
+"""Measured: see `docs/scaling.md`."""
 STALLED_SECONDS = 120.0
 """So long Chroma may take for one page; on a full disk it can wait for ever."""
 FOUND = 0.98
@@ -71,6 +71,16 @@ def local_client(folder: Path) -> Client:
     return cast("Client", chromadb.PersistentClient(path=folder, settings=settings))
 
 
+def apart(vectors: Vectors) -> Vectors:
+    """Return vectors each moved a thousandth of its length, for Chroma alone.
+
+    Thousands of identical ones, of texts that a model does not tell apart, would hide others from its
+    search. The cosines that count are the store's.
+    """
+    noise = np.random.default_rng().standard_normal(vectors.shape, np.float32)
+    return vectors + noise * np.float32(1e-3 / vectors.shape[1] ** 0.5)
+
+
 def write(folder: Path, count: int, pages: Iterable[Page], sample: Page) -> None:
     """Write vectors into a folder, which is empty or a copy of an earlier generation, and probe it.
 
@@ -90,7 +100,7 @@ def write(folder: Path, count: int, pages: Iterable[Page], sample: Page) -> None
         for ids, vectors in pages:
             for start in range(0, len(ids), size):
                 rows = slice(start, start + size)
-                collection.upsert(ids=[str(i) for i in ids[rows]], embeddings=vectors[rows])
+                collection.upsert(ids=[str(i) for i in ids[rows]], embeddings=apart(vectors[rows]))
     with closing(local_client(folder)) as client:
         _probe(client.get_collection(COLLECTION, embedding_function=None), sample)
     with closing(sqlite3.connect(folder / "chroma.sqlite3")) as database:

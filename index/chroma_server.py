@@ -7,6 +7,7 @@ left alone for a while.
 from __future__ import annotations
 
 import hashlib
+import json
 import threading
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.chroma import HNSW, settings_class
+from index.chroma import HNSW, apart, settings_class
 from index.embedding import Vectors
 from index.files import pass_on, read_marker, write_marker
 from index.store import Store
@@ -32,6 +33,8 @@ ROWS = 1000
 """Vectors sent or listed at once: the server refuses large requests."""
 SYNC_THRESHOLD = 10_000
 """The server writes its graph to disk after so many changes, and replays as many when it starts."""
+HISTORY = 100
+"""So many states of the store are known by name, for readers that lag behind."""
 GONE = 5
 """Vectors are deleted when those held in vain are a fifth of the others."""
 
@@ -67,7 +70,16 @@ class ChromaServer:
     def through(self) -> int:
         """The highest vector id that the server answers for; 0 when it does not."""
         collection = self._open()
-        return _through(collection) if collection else 0
+        return self._agreed(collection)[-1][1] if collection else 0
+
+    def _agreed(self, collection: Collection) -> list[tuple[str, int]]:
+        """Revisions of the store's own past, each with the highest vector id that the server had of it.
+
+        A reader of an earlier state finds the ones before it; a store that was set back, the ones before
+        that. Ids above may mean something else there.
+        """
+        history = json.loads(str((collection.metadata or {}).get("history", "[]")))
+        return [(name, through) for name, through in history if self._store.remembers(name)] or [("", 0)]
 
     def nearest(self, query: Vectors, k: int) -> list[int]:
         """Return the ids of about the k nearest vectors, nearest first, of which some may be gone.
@@ -122,9 +134,7 @@ class ChromaServer:
         try:
             api = _connected(self._url, WRITE_SECONDS)
             try:
-                api.create_collection(
-                    self._name, configuration=_configuration(), metadata={"through": 0}, get_or_create=True
-                )
+                api.create_collection(self._name, configuration=_configuration(), get_or_create=True)
                 self._fill(_collection(api, self._name))
             finally:
                 api._session.close()
@@ -136,22 +146,25 @@ class ChromaServer:
 
     def _fill(self, collection: Collection) -> None:
         self._delete_noted(collection)
-        self._send(collection, after=_through(collection))
+        self._send(collection, self._agreed(collection))
         alive = self._store.counts()["vectors"]
         if collection.count() < alive:  # It has been put back to an earlier state, or lost something.
-            self._send(collection, after=0)
+            self._send(collection, [("", 0)])
         held = collection.count()
         if held < alive:
             raise RuntimeError(f"it keeps {held} of {alive} vectors")
         if held - alive > alive // GONE:
             self._note_gone(collection)
 
-    def _send(self, collection: Collection, after: int) -> None:
-        for ids, vectors in self._store.vectors_after(after):
+    def _send(self, collection: Collection, agreed: list[tuple[str, int]]) -> None:
+        """Send what is newer than the last agreed state, and note with the collection how far that came."""
+        revision = self._store.revision
+        for ids, vectors in self._store.vectors_after(agreed[-1][1]):
             for start in range(0, len(ids), ROWS):
                 rows = slice(start, start + ROWS)
-                collection.upsert(ids=[str(i) for i in ids[rows]], embeddings=vectors[rows])
-            collection.modify(metadata={"through": ids[-1]})
+                collection.upsert(ids=[str(i) for i in ids[rows]], embeddings=apart(vectors[rows]))
+            history = [*agreed[-HISTORY:], (revision, ids[-1])]
+            collection.modify(metadata={"history": json.dumps(history)})
 
     def _note_gone(self, collection: Collection) -> None:
         """Note which of its vectors the store has dropped, for the next time."""
@@ -206,7 +219,3 @@ def _collection(api: FastAPI, name: str) -> Collection:
 
 def _configuration() -> CreateCollectionConfiguration:
     return {"hnsw": {**HNSW, "sync_threshold": SYNC_THRESHOLD}}
-
-
-def _through(collection: Collection) -> int:
-    return int((collection.metadata or {}).get("through", 0))

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 
-
 CHROMA = "import sys, chromadb_rust_bindings; chromadb_rust_bindings.cli(sys.argv[1:])"
 """What the command `chroma` does, without first importing Chroma's client for seconds."""
 

@@ -198,7 +198,8 @@ def test_a_server_that_has_lost_vectors_gets_them_again(
     writer.refresh()
     reader.reload()
     assert held(reader) == COUNT
-    assert_exact(reader, store)
+    for query in QUERIES:
+        assert list(reader.search(query, 5)) == list(nearest(store, query, 5))
 
 
 def test_without_a_server_too_many_vectors_are_not_compared(
@@ -221,3 +222,26 @@ def test_the_environment_does_not_say_where_vectors_go(
     assert index.sound
     assert_exact(index, store)
     index.close()
+
+
+def test_a_reader_of_an_earlier_state_and_a_store_set_back_find_their_own(
+    writer: VectorIndex, store: Store, server: ChromaProcess, tmp_path: Path
+) -> None:
+    earlier = tmp_path / "earlier"
+    earlier.mkdir()
+    store.db.rows("VACUUM INTO ?", (str(earlier / "store.sqlite"),))
+    fill(store, 15, seed=1)
+    remove(store, ["0-1.txt"])
+    writer.refresh()
+    lagging = open_store(earlier)
+    index = VectorIndex(earlier, lagging, server.url)
+    assert index.sound
+    assert_exact(index, lagging)
+
+    fill(lagging, 20, seed=2)  # From here on the same ids are other vectors.
+    assert_exact(index, lagging)
+    index.refresh()
+    assert index.problem == ""
+    assert_exact(index, lagging)
+    index.close()
+    lagging.close()

@@ -30,7 +30,7 @@ def random_vectors(count: int, seed: int) -> Vectors:
 
 
 def fill(store: Store, count: int, seed: int) -> list[str]:
-    texts = {f"{seed}-{number}.txt": f"Text {number}." for number in range(count)}
+    texts = {f"{seed}-{number}.txt": f"Text {number} of {seed}." for number in range(count)}
     put(store, texts, random_vectors(count, seed))
     return list(texts)
 
@@ -182,6 +182,41 @@ def test_a_second_reader_follows_the_writer(
     reader.close()
     others.close()
     assert_exact(index, store)
+
+
+@pytest.mark.parametrize("apart", [0.0, 1e-3], ids=["identical", "nearly identical"])
+@pytest.mark.parametrize("copies", [1000, 3000])
+def test_texts_that_repeat_do_not_hide_the_others(tmp_path: Path, copies: int, apart: float) -> None:
+    """Footers under other titles, or texts that a model does not tell apart: one vector, many times."""
+    rng = np.random.default_rng(1)
+    dimensions, unique = 48, 6000
+    centres = rng.standard_normal((60, dimensions))
+    drawn = centres[rng.integers(0, 60, unique + 200)] + 0.5 * rng.standard_normal((unique + 200, dimensions))
+    repeated = centres[0] + apart * rng.standard_normal((copies, dimensions))
+    all_of_them = np.concatenate([repeated, drawn]).astype(np.float32)
+    all_of_them /= np.linalg.norm(all_of_them, axis=1, keepdims=True)
+    vectors, queries = all_of_them[:-200], all_of_them[-200:]
+    store = open_store(tmp_path)
+    put(store, {f"{number}.txt": f"Text {number}." for number in range(len(vectors))}, vectors)
+    index = VectorIndex(tmp_path / "vectors", store)
+    index.refresh()
+    assert index.sound
+
+    found = expected = 0
+    for query in queries:
+        nearest_100 = np.argsort(-(vectors @ query))[:100]
+        best = {int(row) + 1 for row in nearest_100[nearest_100 >= copies][:10]}
+        expected += len(best)
+        found += len(best & index.search(query, 100).keys())
+    assert expected > 1500
+    assert found >= 0.98 * expected
+    sample = store.vectors(range(copies + 1, len(vectors), 20))
+    lost = [vector_id for vector_id, vector in sample.items() if vector_id not in index.search(vector, 100)]
+    assert len(lost) <= 1, (
+        f"of {len(sample)}"
+    )  # Measured: up to 3 of 6,000; of one in twenty without `apart`.
+    index.close()
+    store.close()
 
 
 # Damage
