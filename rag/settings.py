@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         description="Folder for indexes, each corpus in one of its own; the user's cache when not set.",
     )
     patience: float = Field(
-        default=8,
+        default=6,
         ge=0,
         description="Seconds that the first question waits for the index, for a small folder up to four times "
         "as long; then what there is has to do.",
