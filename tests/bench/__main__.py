@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -30,10 +31,10 @@ def main() -> None:
     measures = _measures(chosen)
     for part in chosen.parts or measures:
         console.print(f"[bold]{part}[/] …")
-        started = time.perf_counter()
+        started, load = time.perf_counter(), os.getloadavg()[0]
         rows = measures[part]()
         if rows:
-            results.append(chosen.json, part, rows)
+            results.append(chosen.json, part, rows, load)
             show(part, rows)
         console.print(f"{part} took {time.perf_counter() - started:.0f} s", style="dim")
     report.write(chosen.docs, chosen.json, {name: module.__doc__ or "" for name, module in MODULES.items()})

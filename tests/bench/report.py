@@ -56,7 +56,8 @@ def _place(entry: Mapping[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in machine["packages"].items())
     return (
         f"{entry['date'][:10]}, commit {machine['commit']}: {machine['processor']}, {machine['cores']} cores, "
-        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; {packages}."
+        f"{machine['memory_gb']} GB, {machine['system']}, Python {machine['python']}; {packages}. "
+        f"Load when it began: {entry['load']:.1f}."
     )
 
 

@@ -33,11 +33,12 @@ def row(what: str, figure: float, unit: str, baseline: float | None = None, goal
     return {"what": what, "figure": figure, "unit": unit, "of the baseline": ratio, "goal": goal}
 
 
-def append(file: Path, part: str, rows: Sequence[Row]) -> None:
-    """Add the rows of a part to a file of results."""
+def append(file: Path, part: str, rows: Sequence[Row], load: float = 0.0) -> None:
+    """Add the rows of a part to a file of results, with the load of the machine when the measuring began."""
     entry = {
         "part": part,
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "load": load,
         "machine": machine(),
     }
     results = [*load(file), entry | {"rows": list(rows)}]
