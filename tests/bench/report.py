@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.bench.results import Row, latest, load
+from tests.bench.results import Row, latest, read
 
 HEAD = """# Benchmarks
 
@@ -25,7 +25,7 @@ def write(file: Path, results: Path, about: Mapping[str, str]) -> None:
         results: The kept results.
         about: For each part, in order, a title, a dot and what is said about it.
     """
-    kept = load(results)
+    kept = read(results)
     parts = [HEAD.format(parts=" ".join(about))]
     for part, text in about.items():
         entries = [entry for entry in kept if entry["part"] == part]

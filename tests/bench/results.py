@@ -41,12 +41,12 @@ def append(file: Path, part: str, rows: Sequence[Row], load: float = 0.0) -> Non
         "load": load,
         "machine": machine(),
     }
-    results = [*load(file), entry | {"rows": list(rows)}]
+    results = [*read(file), entry | {"rows": list(rows)}]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def load(file: Path) -> list[dict[str, Any]]:
+def read(file: Path) -> list[dict[str, Any]]:
     """Return all results of a file, oldest first; none when it is missing."""
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
 

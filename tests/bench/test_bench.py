@@ -123,7 +123,7 @@ def test_a_later_figure_replaces_an_earlier_one_in_the_page(tmp_path: Path) -> N
     )
     results.append(kept, "start", [results.row("waiting", 1234.5, "s")])
     report.write(page, kept, {"start": "How long it takes.", "growth": "Not measured yet."})
-    assert len(results.load(kept)) == 2
+    assert len(results.read(kept)) == 2
     text = page.read_text()
     assert "## Start\n\nHow long it takes." in text
     assert "| waiting | 1,234 | s |  |  |" in text
