@@ -13,10 +13,11 @@ from types import ModuleType
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import growth, incremental, report, results, retrieval, start, starter
+from tests.bench import embedding, growth, incremental, report, results, retrieval, start, starter
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MODULES: dict[str, ModuleType] = {
+    "embedding": embedding,
     "start": start,
     "starter": starter,
     "growth": growth,
@@ -47,6 +48,7 @@ def _measures(chosen: argparse.Namespace) -> dict[str, Callable[[], list[results
 
     sizes = chosen.sizes or [1_000, 10_000] + [100_000, 200_000] * chosen.all
     return {
+        "embedding": lambda: embedding.measure(900 if chosen.all else 300),
         "start": lambda: start.measure(files(1_000, 10_000)),
         "starter": lambda: starter.measure(files(100, 500)),
         "growth": lambda: growth.measure(sizes, chosen.real),
