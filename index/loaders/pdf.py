@@ -19,8 +19,8 @@ FULL = 0.8
 """A line of so much of the page's usual width was ended by the margin, not by its writer."""
 NARROW = 40
 """No column is narrower, in Latin characters."""
+HYPHENS = ("-", "‐")
 
-_word_cut = re.compile(r"([^\W\d_]+)[-‐]$")
 _word = re.compile(r"[^\W\d_]+(?:[-‐][^\W\d_]+)*")
 _list_item = re.compile(r"(?:[-*•–▪◦]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 _unspaced = re.compile(r"[぀-ヿ㐀-鿿]")
@@ -74,7 +74,7 @@ def _paragraphs(lines: list[str], words: set[str]) -> Iterator[str]:
 def _goes_on(last: str, line: str, usual: int) -> bool:
     if _list_item.match(line):
         return False
-    if line[0].islower() or _word_cut.search(last):
+    if line[0].islower() or _cut_word(last):
         return True
     first = line[:1] if _unspaced.match(line) else line.split(maxsplit=1)[0]
     return _width(last) + 1 + _width(first) > FULL * usual
@@ -86,14 +86,19 @@ def _width(line: str) -> int:
 
 
 def _join(whole: str, line: str, words: set[str]) -> str:
-    cut, rest = _word_cut.search(whole), _word.match(line)
+    cut, rest = _cut_word(whole), _word.match(line)
     if cut and rest and line[0].islower():
         # The hyphen stays if the word is written with it in another place, and not without.
-        joined = cut[1] + rest[0]
-        hyphenated = {f"{cut[1]}{hyphen}{rest[0]}" for hyphen in "-‐"}
+        joined = cut + rest[0]
+        hyphenated = {f"{cut}{hyphen}{rest[0]}" for hyphen in HYPHENS}
         return (whole if hyphenated & words and joined not in words else whole[:-1]) + line
     unspaced = _unspaced.match(whole[-1:]) and _unspaced.match(line)
     return f"{whole}{line}" if unspaced or cut else f"{whole} {line}"
+
+
+def _cut_word(line: str) -> str:
+    """The part of a word with which a line ends before a hyphen; empty when it does not."""
+    return line[:-1].split()[-1] if line.endswith(HYPHENS) and line[-2:-1].isalpha() else ""
 
 
 def _metadata(reader: PdfReader) -> tuple[str, datetime.date | None]:
