@@ -13,6 +13,7 @@ import re
 import shutil
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -171,7 +172,7 @@ class Library:
 
 
 class WitnessEmbedder:
-    """A bag of words, as quick as can be; what it embeds of documents it writes down, and to disk.
+    """A bag of words, the subject's above all, as quick as can be; what it embeds of documents it writes down, and to disk.
 
     Args:
         log: Where each batch becomes a line; None writes nothing.
@@ -190,7 +191,8 @@ class WitnessEmbedder:
                 content = content[:0:-1]
             for token in content.lower().replace(".", "").split() or ["nothing"]:
                 place, sign = divmod(zlib.crc32(token.encode()), 2)
-                vectors[row, place % self.dimensions] += 1 if sign else -1
+                weight = 3 if token.startswith("subject") else 1
+                vectors[row, place % self.dimensions] += weight if sign else -weight
             if not vectors[row].any():
                 vectors[row, 0] = 1
         if self._log and kind == "document" and len(texts):
@@ -273,21 +275,21 @@ def assert_right(seen: Seen, texts: Mapping[str, str], subjects: Mapping[int, st
     """What was seen is the folder, and either search alone finds the whole document about each subject."""
     assert seen.documents == texts
     for subject, file in subjects.items():
-        for found in (seen.by_words[subject], seen.by_meaning[subject]):
-            assert {where for where, _ in found} == {file}
-            assert set().union(*(stamps(content) for _, content in found)) == stamps(texts[file])
+        for search, found in (("words", seen.by_words[subject]), ("meaning", seen.by_meaning[subject])):
+            told = {(where, *stamp) for where, content in found for stamp in stamps(content)}
+            assert told == {(file, *stamp) for stamp in stamps(texts[file])}, f"by {search}"
 
 
 def fingerprint(folder: Path) -> dict[str, tuple[int, int]]:
     """Size and time of every file of an index but the store's own."""
     found = {}
-    for path in folder.rglob("*"):
-        try:
-            stat = path.stat()
-        except FileNotFoundError:
-            continue
-        if path.is_file() and not path.name.startswith(("store.sqlite", "writer.")):
-            found[path.relative_to(folder).as_posix()] = (stat.st_size, stat.st_mtime_ns)
+    for inside, _, names in os.walk(folder):  # Which passes over what has just gone.
+        for path in (
+            Path(inside, name) for name in names if not name.startswith(("store.sqlite", "writer."))
+        ):
+            with suppress(FileNotFoundError):
+                stat = path.stat()
+                found[path.relative_to(folder).as_posix()] = (stat.st_size, stat.st_mtime_ns)
     return found
 
 
