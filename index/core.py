@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 from index.embedding import Embedder, MiniLM, Vectors
 from index.errors import LockedError, StoreError
 from index.manifest import Manifest
+from index.snapshot import POINTER, is_current, publish, take_over
 from index.spelling import respell
 from index.store import Store, embedded_text
 from index.sync import Sync, SyncReport, differing_files
@@ -46,11 +47,13 @@ class Index:
     """The searchable content of a folder of documents.
 
     Args:
-        corpus: The folder of documents; it is only read.
+        corpus: The folder of documents, or of snapshots (see below); it is only read.
         folder: Where the index lives; made when missing. Several processes may open it, one at a
             time may sync.
         embedder: What turns texts into vectors; MiniLM by default.
         chroma_url: A Chroma server that searches the vectors; a folder of the index by default.
+        snapshots: Whether `corpus` holds no documents but what `publish` of another index has put there: a
+            sync then takes over the newest state of that index.
 
     Raises:
         StoreError: If the index folder cannot be used.
@@ -62,6 +65,7 @@ class Index:
         folder: Path,
         embedder: Embedder | None = None,
         chroma_url: str | None = None,
+        snapshots: bool = False,
     ) -> None:
         self.corpus = corpus
         self.folder = folder
@@ -69,6 +73,8 @@ class Index:
         self.store = Store(folder / "store.sqlite", self._embedder.id)
         self._words = WordIndex(folder / "words", self.store)
         self._vectors = VectorIndex(folder / "vectors", self.store, chroma_url)
+        self._snapshots = snapshots
+        self._served = chroma_url is not None
         self._seen = self.store.revision
         self._waiting = 0
 
@@ -95,6 +101,8 @@ class Index:
             LockedError: If another process is syncing.
             StoreError: If the index folder cannot be written.
         """
+        if self._snapshots:
+            return self._take_over()
         with self._writing():
             self._words.follow()
             in_force, wanted = self.store.embedder, self._embedder.id
@@ -105,6 +113,28 @@ class Index:
             if not (stop and stop.is_set()):
                 self._vectors.refresh()
         return report
+
+    def _take_over(self) -> SyncReport:
+        with self._writing():
+            report = take_over(self.store, self.corpus)
+            self._words.follow()
+            if not self._served:  # A server's vectors come from the one who publishes.
+                self._vectors.refresh()
+        return report
+
+    def publish(self, folder: Path) -> Path:
+        """Copy the index into a folder, for any number of others that are opened with `snapshots`.
+
+        They find its documents without having them, and its vectors, but make their own caches; or they
+        ask the same Chroma server. May be called at any time, also while this or another process syncs.
+
+        Returns:
+            The copy, one file; folders and files there may be sent elsewhere in any order.
+
+        Raises:
+            StoreError: If the folder cannot be written.
+        """
+        return publish(self.store, folder)
 
     def _stored(self, new_vectors: int) -> None:
         """Let the caches follow a step of a sync: the words at once, the vectors when many wait."""
@@ -242,6 +272,8 @@ class Index:
 
     def differences(self) -> list[str]:
         """Return the files in which index and folder differ, by content; empty when they are equal."""
+        if self._snapshots:
+            return [] if is_current(self.store, self.corpus) else [POINTER]
         return differing_files(self.store, self.corpus)
 
     def repair(self, progress: OnProgress | None = None) -> SyncReport:
