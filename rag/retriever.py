@@ -13,6 +13,8 @@ from index import Candidate, Index, ScoredChunk
 
 DEPTH = 100
 """How many chunks each of the two searches contributes at least."""
+BOILERPLATE = 2.0
+"""So many standard deviations lower stands a cookie notice or a line of buttons: it answers when nothing else does."""
 
 
 class HybridRetriever(BaseRetriever):
@@ -48,14 +50,21 @@ def fuse(candidates: Sequence[Candidate]) -> list[ScoredChunk]:
     """Return candidates ordered by the sum of their standardised scores, best first.
 
     Each score is counted in standard deviations from its mean over the candidates, so neither
-    search's scale decides; every candidate has both scores, so neither is guessed.
+    search's scale decides; every candidate has both scores, so neither is guessed. Boilerplate counts
+    `BOILERPLATE` less.
     """
     if not candidates:
         return []
     similarity = _standardised([c.similarity for c in candidates])
     bm25 = _standardised([c.bm25 for c in candidates])
     scored = [
-        ScoredChunk(chunk=c.chunk, score=float(a + b), similarity=c.similarity, bm25=c.bm25)
+        ScoredChunk(
+            chunk=c.chunk,
+            # Rounded, for equal sums differ in their last digit with the order of what was summed.
+            score=round(float(a + b) - BOILERPLATE * c.chunk.boilerplate, 9),
+            similarity=c.similarity,
+            bm25=c.bm25,
+        )
         for c, a, b in zip(candidates, similarity, bm25, strict=True)
     ]
     return sorted(scored, key=lambda s: (-s.score, s.chunk.id))

@@ -76,8 +76,8 @@ def test_no_line_stalls_it(block: str) -> None:
 def test_boilerplate_shares_no_chunk_with_the_text_and_nothing_is_dropped() -> None:
     text = "The zebra sleeps.\n\nIt dreams.\n\nShare this article\n\nLeave a reply\n\nThe lion hunts."
     pieces = split(Document(file="a.txt", text=text, title="A"))
-    assert [(text[piece.start : piece.end], piece.boilerplate) for piece in pieces] == [
-        ("The zebra sleeps.\n\nIt dreams.", False),
-        ("Share this article\n\nLeave a reply", True),
-        ("The lion hunts.", False),
+    assert [text[piece.start : piece.end] for piece in pieces] == [
+        "The zebra sleeps.\n\nIt dreams.",
+        "Share this article\n\nLeave a reply",
+        "The lion hunts.",
     ]

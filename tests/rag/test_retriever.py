@@ -22,8 +22,7 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
     return assistant(tmp_path_factory.mktemp("town"), TOWN)
 
 
-def candidate(number: int, similarity: float, bm25: float) -> Candidate:
-    text = f"Chunk {number}."
+def candidate(number: int, similarity: float, bm25: float, text: str = "A chunk.") -> Candidate:
     chunk = Chunk(
         id=number, file="a.txt", title="A", start=0, end=len(text), text=text, sentences=((0, len(text)),)
     )
@@ -50,6 +49,12 @@ def order(*candidates: Candidate) -> list[int]:
 )
 def test_the_order(candidates: list[tuple[int, float, float]], expected: list[int]) -> None:
     assert order(*(candidate(*values) for values in candidates)) == expected
+
+
+def test_boilerplate_comes_behind_what_is_as_good_but_is_still_found() -> None:
+    notice = "Subscribe to our newsletter!\n\nLeave a reply"
+    assert order(candidate(1, 0.5, 3.0, notice), candidate(2, 0.5, 2.5), candidate(3, 0.1, 0.0)) == [2, 1, 3]
+    assert order(candidate(1, 0.5, 3.0, notice)) == [1]
 
 
 scores = st.floats(-1, 1, width=16), st.floats(0, 60, width=16)
