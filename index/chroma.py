@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -152,6 +153,13 @@ def checksum(folder: Path) -> int:
                 for row in database.execute(f'SELECT * FROM "{table}"'):
                     value = zlib.crc32(repr(row).encode(), value)
     return value
+
+
+def copy(generation: Path, folder: Path) -> None:
+    """Copy a generation, which others may be opening: Chroma then writes to its database, if nothing of use."""
+    shutil.copytree(generation, folder, ignore=shutil.ignore_patterns("chroma.sqlite3*"))
+    with closing(sqlite3.connect(generation / "chroma.sqlite3")) as database:
+        database.execute("VACUUM INTO ?", (str(folder / "chroma.sqlite3"),))
 
 
 # In a process of its own

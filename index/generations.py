@@ -11,12 +11,13 @@ import shutil
 import threading
 import time
 import uuid
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from index.chroma import COLLECTION, Page, checksum, local_client, write, write_apart
+from index.chroma import COLLECTION, Page, checksum, copy, local_client, write, write_apart
 from index.embedding import Vectors
 from index.files import pass_on, read_marker, write_marker
 from index.store import Store
@@ -128,31 +129,23 @@ class Generations:
         """
         self.reload()
         through, alive = self.through, self._store.counts()["vectors"]
-        newer, _ = self._above(through)
+        newer = sum(len(ids) for ids, _ in self._store.vectors_after(through))
         gone = int(self._marker["count"]) - (alive - newer) if through else 0
         if (alive and not through) or gone > max(NEWEST, alive // GONE):
             self._make(base=None, after=0)
         elif newer > min(max(NEWEST, alive // 10), MOST):
             self._make(base=self._folder / self._marker["generation"], after=through)
 
-    def _above(self, after: int) -> tuple[int, int]:
-        """How many vectors there are above an id, and the highest id."""
-        count, last = 0, after
-        for ids, _ in self._store.vectors_after(after):
-            count, last = count + len(ids), ids[-1]
-        return count, last
-
     def _make(self, base: Path | None, after: int) -> None:
         """Publish a generation: all vectors, or a copy of an earlier one and what came after it."""
         folder = self._folder / uuid.uuid4().hex
-        added, through = self._above(after)
+        added, through, sample = self._survey(after)
         count = added + (int(self._marker["count"]) if base else 0)
-        sample = self._sample(through)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             _ensure_room(self._folder, (count + added) * sample[1].shape[1] * BYTES)
             if base:
-                shutil.copytree(base, folder)
+                copy(base, folder)
             else:
                 folder.mkdir()
             by = write if added < SMALL else write_apart
@@ -164,11 +157,17 @@ class Generations:
             pass_on(error)
             self.problem = f"Chroma's files in {self._folder} could not be made ({error})."
 
-    def _sample(self, through: int) -> Page:
-        """Some of the vectors up to an id, from all over."""
-        found = self._store.vectors(range(1, through + 1, through // (10 * SAMPLE) + 1))
-        ids = list(found)[:: len(found) // SAMPLE + 1]
-        return ids, np.stack([found[vector_id] for vector_id in ids])
+    def _survey(self, after: int) -> tuple[int, int, Page]:
+        """How many vectors there are above an id, the highest id, and some of them and of the oldest ones."""
+        step = self._store.counts()["vectors"] // SAMPLE + 1
+        oldest = islice(self._store.vectors_after(0), 1 if after else 0)
+        sample = [(ids[::step], vectors[::step]) for ids, vectors in oldest]
+        added, through = 0, after
+        for ids, vectors in self._store.vectors_after(after):
+            added, through = added + len(ids), ids[-1]
+            sample.append((ids[::step], vectors[::step]))
+        sampled = [vector_id for ids, _ in sample for vector_id in ids]
+        return added, through, (sampled, np.concatenate([vectors for _, vectors in sample]))
 
     def _publish(self, folder: Path, count: int, through: int) -> None:
         marker = {

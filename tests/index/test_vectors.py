@@ -121,6 +121,19 @@ def test_newer_and_removed_vectors_need_no_new_generation(
     assert_exact(index, store)
 
 
+def test_another_embedders_vectors_do_not_disturb(store: Store, tmp_path: Path) -> None:
+    """They wait beside those in force until they are whole."""
+    with store.change():
+        store.add_vectors([f"Another {n}." for n in range(50)], np.ones((50, 5), np.float32), "another")
+    fill(store, 15, seed=1)
+    index = VectorIndex(tmp_path / "vectors", store)
+    index.refresh()
+    assert index.problem == ""
+    assert index.sound
+    assert_exact(index, store)
+    index.close()
+
+
 def test_all_vectors_removed_gives_none(index: VectorIndex, store: Store) -> None:
     remove(store, [f"0-{number}.txt" for number in range(COUNT)])
     index.refresh()
