@@ -66,7 +66,8 @@ class Assistant:
     ) -> None:
         self.settings = settings or load_settings()
         self.model = choose(llm, self.settings)
-        self.corpus = Path(corpus or self.settings.corpus or shipped_seeds())
+        self._snapshots = None if corpus else self.settings.snapshots
+        self.corpus = Path(corpus or self._snapshots or self.settings.corpus or shipped_seeds())
         if not self.corpus.is_dir():
             raise CorpusError(f"There is no folder {self.corpus}.")
         self.index_dir = Path(index_dir) if index_dir else self.settings.index_folder(self.corpus)
@@ -233,6 +234,17 @@ class Assistant:
         """
         return self._keeper().repair(progress)
 
+    def publish(self, folder: str | Path) -> Path:
+        """Write a snapshot of the index for other computers, and return its path.
+
+        Args:
+            folder: Where to; made when missing. They ask it by their setting `snapshots`.
+
+        Raises:
+            StoreError: If it cannot be written.
+        """
+        return self.index.publish(Path(folder))
+
     def follow(self, told: Callable[[SyncReport | FootnoteError], None] | None = None) -> None:
         """From now on, take in what changes in the folder, in the background, until `close`.
 
@@ -308,7 +320,8 @@ class Assistant:
 
                     prepare()
                 embedder = self._embedder or self.settings.make_embedder()
-                self._kept = Keeper(Index(self.corpus, self.index_dir, embedder, self.settings.chroma_url))
+                url, snapshots = self.settings.chroma_url, self._snapshots is not None
+                self._kept = Keeper(Index(self.corpus, self.index_dir, embedder, url, snapshots))
             return self._kept
 
     def _understand(self, index: Index, question: str, history: History, asides: Asides | None) -> Question:

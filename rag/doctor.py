@@ -61,6 +61,7 @@ def _embedder(bot: Assistant) -> str:
     took = (time.perf_counter() - started) * 1000
     found = f"{embedder.id}, {embedder.dimensions} dimensions, {took:.0f} ms a question"
     if successor := bot.index.successor:
+        successor.embed(["warm"], kind="query")
         found += f", until the vectors of {successor.id} are whole"
     return found if bot.settings.embedder == "minilm" else f"{found}; {_UNFITTED}"
 

@@ -77,6 +77,10 @@ class Settings(BaseSettings):
         default=None,
         description="Address of a Chroma server for the vectors; Chroma runs inside Footnote when not set.",
     )
+    snapshots: Path | None = Field(
+        default=None,
+        description="Folder that an index is published to by another computer; asked in place of documents.",
+    )
     chunks: int = Field(default=6, ge=1, le=100, description="How many chunks are read for an answer.")
     gate: Gate = Field(default="balanced", description="How sure an answer must be to be given.")
     api_key: SecretStr | None = Field(

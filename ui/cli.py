@@ -95,6 +95,19 @@ def index(
 
 
 @app.command()
+def publish(
+    folder: Annotated[Path, typer.Argument(metavar="TO", help="Folder that the other computers read.")],
+    corpus: CorpusOption = None,
+    index_dir: IndexDir = None,
+) -> None:
+    """Bring the index up to date and write a snapshot of it for other computers."""
+    with _assistant(corpus, index_dir) as bot:
+        with indexing.progress_bars(err) as progress:
+            indexing.show_report(bot, bot.sync(progress), out)
+        out.print(f"Published: {bot.publish(folder)}", markup=False, soft_wrap=True)
+
+
+@app.command()
 def watch(corpus: CorpusArgument = None, index_dir: IndexDir = None) -> None:
     """Keep the index of a folder up to date until interrupted, with a line for each change."""
     news: SimpleQueue[SyncReport | FootnoteError] = SimpleQueue()

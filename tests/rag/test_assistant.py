@@ -420,3 +420,20 @@ def test_what_is_not_searched_is_known(tmp_path: Path) -> None:
     bot = assistant(tmp_path, {**TOWN, "nothing.txt": ""})
     assert bot.titles() == [("bakery.txt", "The bakery of Bergen"), ("news/harbour.md", "Harbour news")]
     assert bot.index.skipped().keys() == {"nothing.txt"}
+
+
+def test_a_published_index_is_asked_without_the_documents_and_follows_what_is_published(
+    tmp_path: Path,
+) -> None:
+    with assistant(tmp_path, TOWN) as writer:
+        writer.sync()
+        writer.publish(tmp_path / "shared")
+        settings = Settings(snapshots=tmp_path / "shared")
+        with Assistant(index_dir=tmp_path / "other", embedder=HashEmbedder(), settings=settings) as reader:
+            reader.follow()
+            assert reader.ask(QUESTION).citations[0].quote == "Ann Lee was born in Oslo in 1950."
+            write(writer.corpus, {"odda.txt": "The mayor of Odda is Liv Dahl."})
+            writer.sync()
+            writer.publish(tmp_path / "shared")
+            until(lambda: "odda.txt" in dict(reader.titles()))
+            assert reader.ask("Who is the mayor of Odda?").citations[0].file == "odda.txt"

@@ -191,6 +191,17 @@ def test_on_a_terminal_each_stage_has_a_bar(corpus) -> None:  # type: ignore[no-
     assert "[b]odd[/b].txt" in shown
 
 
+def test_publish_writes_what_others_ask_without_the_documents(run, corpus, tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    ended = run("publish", tmp_path / "shared", "--corpus", corpus)
+    assert ended.code == 0
+    assert "2 added" in ended.out
+    assert Path(ended.out.splitlines()[-1].removeprefix("Published: ")).is_file()
+    monkeypatch.setenv("FOOTNOTE_SNAPSHOTS", str(tmp_path / "shared"))
+    asked = run("ask", QUESTION, "--index-dir", tmp_path / "other")
+    assert "[1] bakery.txt: Ann Lee was born in Oslo in 1950." in asked.out
+    assert run("doctor", "--index-dir", tmp_path / "other").code == 0
+
+
 # Watching
 
 
@@ -336,6 +347,23 @@ def test_doctor_is_content_with_a_healthy_folder(run, corpus) -> None:  # type: 
     parts = ("version", "settings", "corpus", "embedder", "index", "search", "watching", "answers", "page")
     assert tuple(line.split()[1] for line in lines) == parts
     assert "equal to the folder, 2 chunks, 2 vectors" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "part"),
+    [
+        ("FOOTNOTE_CHROMA_URL", "http://127.0.0.1:9", "search"),
+        ("FOOTNOTE_EMBEDDER_URL", "http://127.0.0.1:9/v1", "embedder"),
+    ],
+)
+def test_doctor_names_a_server_that_does_not_answer(run, corpus, monkeypatch, setting, value, part) -> None:  # type: ignore[no-untyped-def]
+    run("index", corpus)
+    monkeypatch.setenv(setting, value)
+    monkeypatch.setenv("FOOTNOTE_EMBEDDER", "openai:any" if part == "embedder" else "minilm")
+    ended = run("doctor", "--corpus", corpus)
+    assert ended.code == 1
+    assert [line.split()[1] for line in ended.out.splitlines() if line.startswith("bad")] == [part]
+    assert "127.0.0.1:9" in ended.out
 
 
 def test_doctor_compares_every_byte_and_repair_mends(run, corpus) -> None:  # type: ignore[no-untyped-def]
