@@ -67,16 +67,19 @@ class Workshop:
         self.library.change(self.random.randint(1, len(self.library.shelf)))
 
     def strike(self, name: str) -> bool:
-        """Start a sync and kill it, every other time while a cache is being written; say whether it was in time."""
+        """Start a sync and kill it, every other time while it embeds or writes a cache; say whether it was in time."""
         before, started = fingerprint(self.index), time.monotonic()
         child = Child(sync, self.corpus, self.index, self.log)
         if self.random.random() < 0.3:
             self.calm = False
             self.library.change(5)
-        self.caches |= {file.split("/")[0] for file in before}
-        if self.caches and self.random.random() < 0.5:
-            cache = self.random.choice(sorted(self.caches))
-            while child.alive and not self._changed(before, cache):
+        if self.random.random() < 0.5:
+            self.caches |= {file.split("/")[0] for file in before}
+            aim = self.random.choice([*sorted(self.caches), "embedding"])
+            written = self._written()
+            while child.alive and not (
+                self._written() > written if aim == "embedding" else self._changed(before, aim)
+            ):
                 pass
             child.process.join(self.random.expovariate(20))
         else:
@@ -89,6 +92,9 @@ class Workshop:
         assert code == 0
         self.seconds = time.monotonic() - started
         return False
+
+    def _written(self) -> int:
+        return self.log.stat().st_size if self.log.exists() else 0
 
     def _changed(self, before: dict[str, tuple[int, int]], within: str = "") -> set[str]:
         """The caches of which files have changed since."""
