@@ -30,7 +30,7 @@ MEMORY = 512_000_000
 WORN = MEMORY // 2
 """A process that still holds so much after a file makes room for a new one, which has all of it."""
 
-SERVE = "from index.sandbox import serve; serve()"
+SERVE = f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r}); from index.sandbox import serve; serve()"
 
 _LENGTH = struct.Struct(">Q")
 _STATM = Path("/proc/self/statm")

@@ -48,7 +48,7 @@ _letter = r"[^\W\d_]"
 _scripts = ("A-Za-zÀ-ÖØ-öø-ʯ", "Ͱ-Ͽ", "Ѐ-ӿ", "֐-׿", "؀-ۿ", "฀-๿")
 _mixed = re.compile("|".join(f"[{one}][{two}]" for one in _scripts for two in _scripts if one != two))
 _broken = re.compile(
-    rf"{_letter}[¡-©«¬®-´¶¸¹»-¿×÷‚†‡‰€™˜ˆ]+{_letter}|{_letter}[¤¦¨¬¯¶¸─-◿⌠⌡]|[¤¦¨¬¯¶¸─-◿⌠⌡]{_letter}"
+    rf"[─-▟⌠⌡]|{_letter}[¡-©«¬®-´¶¸¹»-¿×÷‚†‡‰€™˜ˆ]+{_letter}|{_letter}[¤¦¨¬¯¶¸]|[¤¦¨¬¯¶¸]{_letter}"
 )
 _east_asian = re.compile(r"[぀-ヿ㐀-鿿가-힯豈-﫿]+")
 
