@@ -21,6 +21,8 @@ LOOK_SHARE = 100
 """… but a look that takes a second only after this many seconds."""
 GRACE_SECONDS = 10.0
 """So long a thread is waited for that has been told to end; then it is left to the end of the process."""
+BREATH_SECONDS = 2.0
+"""Two looks, when there is news, are as far apart as a look takes, up to so long."""
 RETRY_SECONDS = 3.0
 """After a failure the next try comes no sooner."""
 FEW, LONGER = 1_000, 4
@@ -55,6 +57,7 @@ class Keeper:
         self._news = threading.Condition()
         self._state = State()
         self._since = self._ended = time.monotonic()
+        self._looked = 0.0
         self._failed = False
         self._thread: threading.Thread | None = None
         self._watcher: Watcher | None = None
@@ -162,19 +165,20 @@ class Keeper:
                     self._news.notify_all()
                     return
             self._wake.wait(pause or 0.0)
+            # A file that changes all the time must not take more than half of the time.
+            self._stop.wait(min(self._looked, BREATH_SECONDS) - (time.monotonic() - self._ended))
 
     def _check(self) -> float | None:
         """Bring the index up to date; return how long to wait before doing so again, None for never."""
-        started = time.monotonic()
+        began = {"checking": time.monotonic()}
         halt = threading.Event()
-        read: float | None = None
 
         def go_on(step: Progress) -> None:
-            nonlocal read
-            if step.stage == "embedding":
-                read = read or time.monotonic()
+            now = time.monotonic()
+            began.setdefault(step.stage, now)
             # New files go before old vectors, but for no more than half of the time.
-            news = read and self._wake.is_set() and time.monotonic() - read > read - started
+            before = began.get("embedding", now) - began["checking"]
+            news = self._wake.is_set() and now - began.get("embedding", now) > before
             if news or self._stop.is_set():
                 halt.set()
 
@@ -192,7 +196,8 @@ class Keeper:
             self._told(report)
         if halt.is_set():
             return 0.0
-        return max(LOOK_SECONDS, LOOK_SHARE * report.seconds) if self._watcher else None
+        self._looked = began.get("reading", self._ended) - began["checking"]
+        return max(LOOK_SECONDS, LOOK_SHARE * self._looked) if self._watcher else None
 
     def _sync(self, progress: OnProgress | None = None, stop: threading.Event | None = None) -> SyncReport:
         def note(step: Progress) -> None:
