@@ -25,6 +25,7 @@ class Piece:
     end: int
     sentences: tuple[Span, ...]
     page: int | None
+    boilerplate: bool = False
 
 
 def split(document: Document) -> list[Piece]:
@@ -39,8 +40,8 @@ def split(document: Document) -> list[Piece]:
         return _page(document, block[0][0]), is_boilerplate(document.text[block[0][0] : block[-1][1]])
 
     return [
-        Piece(run[0][0], run[-1][1], tuple(run), _page(document, run[0][0]))
-        for _, paragraphs in groupby(blocks(document.text), kind)
+        Piece(run[0][0], run[-1][1], tuple(run), _page(document, run[0][0]), boilerplate)
+        for (_, boilerplate), paragraphs in groupby(blocks(document.text), kind)
         for run in _runs(paragraphs)
     ]
 

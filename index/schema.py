@@ -26,7 +26,8 @@ CREATE TABLE chunks (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     document INTEGER NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
     text INTEGER NOT NULL REFERENCES texts (id),
-    start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, content TEXT NOT NULL, sentences TEXT NOT NULL
+    start INTEGER NOT NULL, end INTEGER NOT NULL, page INTEGER, boilerplate INTEGER NOT NULL,
+    content TEXT NOT NULL, sentences BLOB NOT NULL
 );
 CREATE INDEX chunks_by_document ON chunks (document);
 CREATE INDEX chunks_by_text ON chunks (text);

@@ -14,8 +14,10 @@ from __future__ import annotations
 import datetime
 import hashlib
 import json
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -25,13 +27,14 @@ from index.database import PAGE, Database, Row
 from index.embedding import Vectors
 from index.errors import StoreError
 from index.schema import NEW_REVISION, prepare
-from index.types import Chunk, Document
+from index.types import Chunk, Document, Span
 
 _CHUNK = """
-SELECT chunks.id, chunks.text, file, title, date, start, end, page, content, sentences, texts.sha256
+SELECT chunks.id, chunks.text, file, title, date, start, end, page, boilerplate, content, sentences, texts.sha256
 FROM chunks JOIN documents ON documents.id = chunks.document JOIN texts ON texts.id = chunks.text
 """
 _DOCUMENT = "SELECT file, text, title, date, page_starts, sha256 FROM documents"
+_SPAN = struct.Struct("<II")
 REMOVALS = 10_000
 """So many removals, or as many as there are chunks, are remembered for caches that have yet to follow them."""
 
@@ -233,7 +236,7 @@ class Store:
         return Document(file=file, text=text, title=title, date=_date(day), page_starts=pages)
 
     def _chunk(self, row: Row) -> Chunk:
-        chunk_id, _, file, title, day, start, end, page, content, sentences, digest = row
+        chunk_id, _, file, title, day, start, end, page, boilerplate, content, sentences, digest = row
         self._compare(embedded_text(file, title, content), digest, file)
         return Chunk(
             id=chunk_id,
@@ -243,8 +246,9 @@ class Store:
             start=start,
             end=end,
             page=page,
+            boilerplate=bool(boilerplate),
             text=content,
-            sentences=tuple((a, b) for a, b in json.loads(sentences)),
+            sentences=tuple(_SPAN.iter_unpack(sentences)),
         )
 
     def _compare(self, text: str, digest: bytes, file: str) -> None:
@@ -265,9 +269,19 @@ class Store:
         ]
         texts = self._texts([embedded_text(d.file, d.title, content) for _, d, _, content in chunks])
         self.db.write_many(
-            "INSERT INTO chunks (document, text, start, end, page, content, sentences) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO chunks (document, text, start, end, page, boilerplate, content, sentences)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             [
-                (owner, text, piece.start, piece.end, piece.page, content, json.dumps(piece.sentences))
+                (
+                    owner,
+                    text,
+                    piece.start,
+                    piece.end,
+                    piece.page,
+                    piece.boilerplate,
+                    content,
+                    _packed(piece.sentences),
+                )
                 for text, (owner, _, piece, content) in zip(texts, chunks, strict=True)
             ],
         )
@@ -340,6 +354,10 @@ def embedded_text(file: str, title: str, content: str) -> str:
     return content if file.endswith(title) else f"{title}\n{content}"
 
 
+def _packed(spans: Iterable[Span]) -> bytes:
+    return b"".join(_SPAN.pack(*span) for span in spans)
+
+
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
@@ -348,5 +366,6 @@ def _by_id(rows: Iterable[Row]) -> dict[int, Vectors]:
     return {number: np.frombuffer(blob, np.float32) for number, blob in rows}
 
 
+@cache
 def _date(day: str | None) -> datetime.date | None:
     return datetime.date.fromisoformat(day) if day else None

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from index.boilerplate import is_boilerplate
-
 Span = tuple[int, int]
 """Start and end of a stretch of a document's text, in characters, the end excluded."""
 
@@ -51,11 +49,8 @@ class Chunk:
     """Spans of its sentences in the document, in order, without surrounding space."""
     page: int | None = None
     """Page the chunk starts on, counted from 1; None for formats without pages."""
-
-    @property
-    def boilerplate(self) -> bool:
-        """Whether it is what a page carries around its text; then all of it is, so its first line tells."""
-        return is_boilerplate(self.text.partition("\n")[0])
+    boilerplate: bool = False
+    """Whether it belongs to the page that carries the text, such as a cookie banner, and not to the text."""
 
     def sentence(self, span: Span) -> str:
         """Return the text of one of its spans."""

@@ -69,6 +69,16 @@ def test_the_date_of_a_document_is_known_to_its_chunks_and_changes_with_it(
     }
 
 
+def test_boilerplate_is_kept_and_known_as_such(index: Index, corpus: Path) -> None:
+    (corpus / "a.txt").write_text("The zebra sleeps.\n\nSubscribe to our newsletter!\n\nThe lion hunts.")
+    index.sync()
+    assert [(chunk.text, chunk.boilerplate) for chunk in index.chunks_of("a.txt")] == [
+        ("The zebra sleeps.", False),
+        ("Subscribe to our newsletter!", True),
+        ("The lion hunts.", False),
+    ]
+
+
 # What changes in the folder
 
 
