@@ -5,6 +5,7 @@ from index.embedders import make_embedder
 from index.embedding import Embedder, MiniLM
 from index.errors import CorpusError, EmbedderError, FootnoteError, LoadError, LockedError, StoreError
 from index.keeper import LOOK_SECONDS, Keeper, State
+from index.loaders import format_of
 from index.sync import SyncReport
 from index.types import Chunk, Document, Progress, ScoredChunk, Span
 from index.watch import Watcher
@@ -25,6 +26,7 @@ __all__ = [
     "Document",
     "ScoredChunk",
     "Span",
+    "format_of",
     # How texts become vectors
     "Embedder",
     "MiniLM",

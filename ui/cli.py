@@ -37,7 +37,7 @@ Host = Annotated[str | None, typer.Option(help="Address to listen on [default: 1
 Port = Annotated[int | None, typer.Option(help="Port to listen on [default: 7860].")]
 FAILED = 1
 PARTIAL = 3
-"""Exit code of `footnote index` when files were skipped."""
+"""Exit code of `footnote index` when documents could not be read."""
 CLOSEST = 3
 """So many passages are shown when there is no answer."""
 
@@ -83,7 +83,7 @@ def index(
     index_dir: IndexDir = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what was done as JSON.")] = False,
 ) -> None:
-    """Bring the index of a folder up to date; exit code 3 if files were skipped."""
+    """Bring the index of a folder up to date; exit code 3 if documents could not be read."""
     with _assistant(corpus, index_dir) as bot:
         with indexing.progress_bars(err) as progress:
             report = bot.sync(progress)
@@ -91,7 +91,7 @@ def index(
             print(indexing.report_json(bot, report))
         else:
             indexing.show_report(bot, report, out)
-    raise typer.Exit(PARTIAL if report.skipped else 0)
+    raise typer.Exit(PARTIAL if indexing.is_partial(report) else 0)
 
 
 @app.command()

@@ -78,6 +78,13 @@ def report_json(bot: Assistant, report: SyncReport) -> str:
     return json.dumps({**found, "pending": bot.index.pending()}, indent=2)
 
 
+def is_partial(report: SyncReport) -> bool:
+    """Return whether a file was skipped that should have been read: one of a known format."""
+    from index import format_of
+
+    return any(map(format_of, report.skipped))
+
+
 def changes(report: SyncReport) -> str:
     """Return what a sync changed in the index, in a few words."""
     return f"{report.added:,} added, {report.changed:,} changed, {report.removed:,} removed"
