@@ -10,7 +10,7 @@ import pytest
 
 from index import Document
 from index.chunking import split
-from tests.bench import embedding, growth, incremental, library, report, results, start, starter
+from tests.bench import growth, incremental, library, report, results, start, starter
 from tests.bench.processes import alone
 from tests.bench.retrieval import Collection, measure, ndcg, reciprocal_rank
 from tests.fakes import HashEmbedder
@@ -89,13 +89,6 @@ def test_a_process_is_measured_with_all_its_memory() -> None:
     ones, most = alone(np.ones, 25_000_000)
     assert len(ones) == 25_000_000
     assert 200 < most < 1_000
-
-
-def test_each_way_of_embedding_is_timed_and_ours_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedding, "ROUNDS", 1)
-    rows = {row["what"]: row["figure"] for row in embedding.measure(6)}
-    assert rows[f"chunks: {embedding.OURS}"] > 0
-    assert rows["chunks: lowest cosine of ours"] > 0.95
 
 
 def test_growth_of_a_small_index() -> None:
