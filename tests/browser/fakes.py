@@ -85,6 +85,9 @@ class FakeAssistant:
         """It is its own index."""
         return self
 
+    def follow(self) -> None:
+        """Its files are changed by the tests alone."""
+
     def titles(self) -> list[tuple[str, str]]:
         return [(file, self.document(file).title) for file in sorted(self.files)]
 
