@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 COLLECTION = "vectors"
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
-    "max_neighbors": 32,
+    "max_neighbors": 16,
     "ef_construction": 200,
     "ef_search": 200,
 }

@@ -16,6 +16,7 @@ class ExactSearch:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._followed = ("", 0)
         self._clear(after=0)
 
     def _clear(self, after: int) -> None:
@@ -28,12 +29,16 @@ class ExactSearch:
 
         Vectors that the store has dropped since stay until `after` passes them.
         """
+        revision = self._store.revision
+        if (revision, after) == self._followed:
+            return
         if after < self._after or self._space != self._store.space:
             self._clear(after)
         elif after > self._after:
             self._drop(after)
         for ids, vectors in self._store.vectors_after(self._last):
             self._append(ids, vectors)
+        self._followed = revision, after
 
     def _drop(self, after: int) -> None:
         self._after, self._last = after, max(after, self._last)

@@ -50,8 +50,7 @@ class Generations:
     """
 
     def __init__(self, folder: Path, store: Store) -> None:
-        self.problem = ""
-        """Why Chroma does not answer or is not up to date, in words; empty when all is well."""
+        self._unusable = self._unmade = ""
         self._folder = folder
         self._store = store
         self._marker_file = folder / "current.json"
@@ -60,6 +59,7 @@ class Generations:
         self._collection: Collection | None = None
         self._retry_at = 0.0
         self._marker = read_marker(self._marker_file)
+        self._judged = ("", False)
 
     def reload(self) -> None:
         """See what has been published since; without a new marker this costs nothing."""
@@ -67,7 +67,14 @@ class Generations:
         with self._lock:
             if marker != self._marker:
                 self.close()
-                self._marker, self._retry_at, self.problem = marker, 0.0, ""
+                self._marker, self._retry_at = marker, 0.0
+                self._unusable = self._unmade = ""
+                self._judged = "", False
+
+    @property
+    def problem(self) -> str:
+        """Why Chroma does not answer or is not up to date, in words; empty when all is well."""
+        return self._unusable or self._unmade
 
     @property
     def through(self) -> int:
@@ -98,29 +105,49 @@ class Generations:
                 return []
 
     def _open(self) -> Collection | None:
-        ours = self._marker.get("format") == FORMAT and self._marker.get("space") == self._store.space
-        # A torn log may have taken vectors with it, whose ids others have now.
-        ours = ours and self._store.remembers(self._marker.get("revision"))
-        if not ours or time.monotonic() < self._retry_at:
+        if not self._ours():
             return None
         if self._collection is None:
             try:
-                folder = self._folder / str(self._marker["generation"])
-                if checksum(folder) != self._marker["checksum"]:
-                    raise ValueError("its files are damaged")
-                self._client = local_client(folder)
+                self._verify()
+                self._client = local_client(self._folder / self._marker["generation"])
                 self._collection = self._client.get_collection(COLLECTION, embedding_function=None)
-                self.problem = ""
+                self._unusable = ""
             except BaseException as error:  # noqa: BLE001
                 self._distrust(error)
         return self._collection
+
+    def _ours(self) -> bool:
+        """Whether there is a generation of the store's vectors that has not just failed."""
+        revision = self._store.revision
+        if self._judged[0] != revision:
+            fits = self._marker.get("format") == FORMAT and self._marker.get("space") == self._store.space
+            # A torn log may have taken vectors with it, whose ids others have now.
+            self._judged = revision, fits and self._store.remembers(self._marker.get("revision"))
+        return self._judged[1] and time.monotonic() >= self._retry_at
+
+    def _verify(self) -> None:
+        if checksum(self._folder / str(self._marker["generation"])) != self._marker["checksum"]:
+            raise ValueError("its files are damaged")
+
+    def _whole(self) -> bool:
+        """Whether the generation can be used, as far as that is known without loading Chroma."""
+        with self._lock:
+            if self._ours() and self._collection is None:
+                try:
+                    self._verify()
+                except BaseException as error:  # noqa: BLE001
+                    self._distrust(error)
+            return self._ours()
 
     def _distrust(self, error: BaseException) -> None:
         """Go on without Chroma."""
         pass_on(error)
         self.close()
         self._retry_at = time.monotonic() + RETRY_SECONDS
-        self.problem = f"Chroma's files in {self._folder} cannot be used ({error}): index again to mend them."
+        self._unusable = (
+            f"Chroma's files in {self._folder} cannot be used ({error}): index again to mend them."
+        )
 
     def refresh(self) -> None:
         """Make a new generation if there is no sound one or it has grown old; only the writer calls this.
@@ -128,7 +155,8 @@ class Generations:
         Cheap while there is nothing to do. Searching goes on meanwhile.
         """
         self.reload()
-        through, alive = self.through, self._store.counts()["vectors"]
+        alive = self._store.counts()["vectors"]
+        through = int(self._marker["through"]) if self._whole() else 0
         newer = sum(len(ids) for ids, _ in self._store.vectors_after(through))
         gone = int(self._marker["count"]) - (alive - newer) if through else 0
         if (alive and not through) or gone > max(NEWEST, alive // GONE):
@@ -155,7 +183,7 @@ class Generations:
         except BaseException as error:  # noqa: BLE001
             shutil.rmtree(folder, ignore_errors=True)
             pass_on(error)
-            self.problem = f"Chroma's files in {self._folder} could not be made ({error})."
+            self._unmade = f"Chroma's files in {self._folder} could not be made ({error})."
 
     def _survey(self, after: int) -> tuple[int, int, Page]:
         """How many vectors there are above an id, the highest id, and some of them and of the oldest ones."""

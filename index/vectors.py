@@ -29,7 +29,10 @@ SPARE = 10
 class VectorCache(Protocol):
     """What answers for all vectors up to an id, and never fails: it then answers for none."""
 
-    problem: str
+    @property
+    def problem(self) -> str:
+        """Why there is no answer, for people; empty when there is one."""
+        ...
 
     @property
     def through(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -232,6 +233,22 @@ def test_texts_that_repeat_do_not_hide_the_others(tmp_path: Path, copies: int, a
     store.close()
 
 
+def test_a_refresh_with_nothing_to_do_does_not_load_chroma(folder: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+from index.vectors import VectorIndex
+from tests.index.stores import open_store
+folder = Path(sys.argv[1])
+VectorIndex(folder / "vectors", open_store(folder)).refresh()
+print("chromadb" in sys.modules)
+"""
+    root = Path(__file__).resolve().parents[2]
+    command = [sys.executable, "-c", code, str(folder)]
+    ran = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
 # Damage
 
 
@@ -290,12 +307,16 @@ def marked(change: dict[str, Any] | str) -> Callable[[Path], None]:
         pytest.param(marked({"generation": None}), id="marker without a folder"),
     ],
 )
-def test_a_damaged_cache_is_not_used_and_made_again(folder: Path, damage: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize("asked", [True, False], ids=["asked before", "not asked before"])
+def test_a_damaged_cache_is_not_used_and_made_again(
+    folder: Path, damage: Callable[[Path], None], asked: bool
+) -> None:
     damage(folder)
     store = open_store(folder)
     index = VectorIndex(folder / "vectors", store)
-    assert_exact(index, store)
-    assert not index.sound
+    if asked:
+        assert_exact(index, store)
+        assert not index.sound
     index.refresh()
     assert index.sound
     assert_exact(index, store)
