@@ -47,8 +47,8 @@ class State:
 class Keeper:
     """Brings an index up to date in a thread of its own: once, or as long as its folder is followed.
 
-    Safe to share between threads, and the only one to sync this index. The thread lives while there is something to do, at the longest until `close`
-    or the end of the process; what it has done by then stays done.
+    Safe to share between threads, and the only one to sync this index. The thread lives while there is
+    something to do, at the longest until `close` or the end of the process; what it has done by then stays.
     """
 
     def __init__(self, index: Index) -> None:
