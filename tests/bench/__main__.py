@@ -13,7 +13,7 @@ from types import ModuleType
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import embedding, growth, incremental, report, results, retrieval, start, starter
+from tests.bench import embedding, growth, incremental, report, results, retrieval, server, start, starter
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 MODULES: dict[str, ModuleType] = {
@@ -22,6 +22,7 @@ MODULES: dict[str, ModuleType] = {
     "starter": starter,
     "growth": growth,
     "incremental": incremental,
+    "server": server,
     "retrieval": retrieval,
 }
 console = Console(width=None if sys.stdout.isatty() else 160)
@@ -53,6 +54,7 @@ def _measures(chosen: argparse.Namespace) -> dict[str, Callable[[], list[results
         "starter": lambda: starter.measure(files(100, 500)),
         "growth": lambda: growth.measure(sizes, chosen.real),
         "incremental": lambda: incremental.measure(files(10_000, 100_000), chosen.real or chosen.all),
+        "server": lambda: server.measure(100_000 if chosen.all else 5_000),
         "retrieval": lambda: [row for given in chosen.sets for row in retrieval.measure(given)],
     }
 

@@ -10,7 +10,7 @@ import pytest
 
 from index import Document
 from index.chunking import split
-from tests.bench import growth, incremental, library, report, results, start, starter
+from tests.bench import growth, incremental, library, report, results, server, start, starter
 from tests.bench.processes import alone
 from tests.bench.retrieval import Collection, measure, ndcg, reciprocal_rank
 from tests.fakes import HashEmbedder
@@ -103,6 +103,13 @@ def test_a_small_index_follows_a_change_and_survives_a_kill() -> None:
     rows = {row["what"]: row["figure"] for row in incremental.measure(600)}
     assert all(figure > 0 for what, figure in rows.items() if "twice" not in what)
     assert 0 <= rows["texts that were embedded twice because of it"] <= 600 // 2
+
+
+def test_a_server_and_a_replica_of_it_find_what_is_found_here() -> None:
+    rows = {row["what"]: row["figure"] for row in server.measure(400)}
+    assert rows["recall, Chroma server, 400 chunks"] == pytest.approx(1.0, abs=0.01)
+    assert rows["recall, Chroma in the process, 400 chunks"] == pytest.approx(1.0, abs=0.01)
+    assert all(figure > 0 for figure in rows.values())
 
 
 def test_the_first_answer_from_a_fresh_folder(tmp_path: Path) -> None:
