@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 import psutil
 
 MEGABYTE = 1_000_000
-INTERVAL = 0.05
+INTERVAL = 0.25
 """Seconds between two looks at the memory."""
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
