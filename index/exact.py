@@ -56,7 +56,7 @@ class ExactSearch:
         self._last = ids[-1]
 
     def nearest(self, query: Vectors, k: int) -> list[int]:
-        """Return the ids of the k nearest vectors, in no order; all when there are fewer.
+        """Return the ids of the k nearest vectors, in no order; all when there are fewer, none of other dimensions.
 
         Args:
             query: One vector of length 1, shape `(dimensions,)`.
@@ -65,5 +65,7 @@ class ExactSearch:
         ids = [vector_id for block, _ in self._blocks for vector_id in block]
         if len(ids) <= k:
             return ids
+        if self._blocks[0][1].shape[1] != len(query):
+            return []
         cosines = np.concatenate([vectors @ query for _, vectors in self._blocks])
         return [ids[row] for row in np.argpartition(-cosines, k)[:k]]

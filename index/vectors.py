@@ -93,7 +93,8 @@ class VectorIndex:
         """Return at most k vector ids with their cosine to the query, the nearest ones, best first.
 
         Args:
-            query: One vector of length 1, shape `(dimensions,)`, of the embedder in force.
+            query: One vector of length 1, shape `(dimensions,)`, of the embedder in force. When that has
+                just been replaced by one of other dimensions, nothing is found.
             k: Largest number of results, at least 1.
         """
         through = self._cache.through
@@ -122,7 +123,8 @@ class VectorIndex:
             ids = nearest(query, wanted)
             stored = self._store.vectors(vector_id for vector_id in ids if vector_id <= through)
             if len(stored) >= k or len(ids) < wanted:
-                return {vector_id: float(vector @ query) for vector_id, vector in stored.items()}
+                same = ((i, vector) for i, vector in stored.items() if vector.shape == query.shape)
+                return {vector_id: float(vector @ query) for vector_id, vector in same}
             wanted *= 4
 
     def refresh(self) -> None:

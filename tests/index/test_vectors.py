@@ -135,6 +135,15 @@ def test_another_embedders_vectors_do_not_disturb(store: Store, tmp_path: Path) 
     index.close()
 
 
+def test_a_query_of_other_dimensions_finds_nothing(index: VectorIndex, store: Store, tmp_path: Path) -> None:
+    """It was embedded just before another embedder came into force."""
+    fill(store, 15, seed=1)
+    query = np.ones(DIMENSIONS + 1, np.float32)
+    assert index.search(query, 5) == {}
+    assert VectorIndex(tmp_path / "nowhere", store).search(query, 5) == {}
+    assert_exact(index, store)
+
+
 def test_all_vectors_removed_gives_none(index: VectorIndex, store: Store) -> None:
     remove(store, [f"0-{number}.txt" for number in range(COUNT)])
     index.refresh()
