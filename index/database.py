@@ -48,6 +48,8 @@ class Database:
         return sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS)
 
     def _unusable(self, error: Exception) -> StoreError:
+        if isinstance(error, sqlite3.ProgrammingError):
+            return StoreError(f"The index {self.path} has been closed: open it again.")
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             return self.damage(str(error))
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:

@@ -694,6 +694,12 @@ def test_a_full_disk_is_an_error_for_people_and_loses_nothing(
     index.close()
 
 
+def test_a_closed_index_says_so(index: Index) -> None:
+    index.close()
+    with pytest.raises(StoreError, match="has been closed"):
+        index.titles()
+
+
 # Several processes
 
 SYNCING = """
