@@ -42,6 +42,8 @@ HNSW: CreateHNSWConfiguration = {
 """Measured: see `docs/scaling.md`."""
 STALLED_SECONDS = 120.0
 """So long Chroma may take for one page; on a full disk it can wait for ever."""
+SETTLED = 1000
+"""Vectors a second that are written to disk, read again and probed at the least, on a slow disk."""
 FOUND = 0.98
 """This share of a sample must find itself before a generation is trusted."""
 Page = tuple[list[int], Vectors]
@@ -181,7 +183,7 @@ def write_apart(folder: Path, count: int, pages: Iterable[Page], sample: Page) -
             for page in pages:
                 _send(process, page)
             _send(process, None)
-            status = _within(process, process.wait)
+            status = _within(process, process.wait, STALLED_SECONDS + count / SETTLED)
         except BrokenPipeError:
             status = process.wait()
         finally:
@@ -197,11 +199,11 @@ def _send(process: subprocess.Popen[bytes], what: object) -> None:
     """Hand something over; a process that does not take it is ended."""
     assert process.stdin is not None
     data, stream = pickle.dumps(what), process.stdin
-    _within(process, lambda: (stream.write(data), stream.flush()))
+    _within(process, lambda: (stream.write(data), stream.flush()), STALLED_SECONDS)
 
 
-def _within(process: subprocess.Popen[bytes], step: Callable[[], Result]) -> Result:
-    watchdog = threading.Timer(STALLED_SECONDS, process.kill)
+def _within(process: subprocess.Popen[bytes], step: Callable[[], Result], limit: float) -> Result:
+    watchdog = threading.Timer(limit, process.kill)
     watchdog.start()
     try:
         return step()
