@@ -27,7 +27,7 @@ class Shelves:
     def __init__(self, folder: Path) -> None:
         self.small = Library(folder / "small", 60)
         self.large = Library(folder / "large", 60)
-        for _ in range(2500):
+        for _ in range(1000):
             self.large.add()
 
 
