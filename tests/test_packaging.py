@@ -19,7 +19,12 @@ EXTRAS = [
 DEVELOPMENT = PROJECT["dependency-groups"]["dev"]
 LOCK = (ROOT / "requirements.lock").read_text()
 LOCKED = {match[1].lower(): match[2] for match in re.finditer(r"^([\w.-]+)==(\S+)", LOCK, re.MULTILINE)}
-IMPORTED_AS = {"llama-index-core": "llama_index", "pydantic-settings": "pydantic_settings"}
+IMPORTED_AS = {
+    "llama-index-core": "llama_index",
+    "pydantic-settings": "pydantic_settings",
+    "python-docx": "docx",
+    "python-pptx": "pptx",
+}
 LATER = {"openai"}
 """Named already, for the models that are to write answers."""
 

@@ -20,7 +20,7 @@ KEY = "sk-canary"
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "FIRST_PAUSE", 0.001)
     monkeypatch.setattr(
-        remote, "PATIENCE", {kind: remote.Patience(1, 3, 0.01) for kind in ("query", "document")}
+        remote, "PATIENCE", {kind: remote.Patience(60, 3, 0.01) for kind in ("query", "document")}
     )
 
 
@@ -108,14 +108,21 @@ def test_a_server_that_takes_few_texts_at_once_gets_few(server: ModelServer) -> 
     assert [len(request["input"]) for request in server.asked[tried:]] == [8, 8, 4]
 
 
-@pytest.mark.parametrize(
-    "fault", [fails(429, retry_after="0"), fails(500), fails(503), stalls(headers=False)], ids=str
-)
+@pytest.mark.parametrize("fault", [fails(429, retry_after="0"), fails(500), fails(503)], ids=str)
 def test_a_server_that_is_busy_is_asked_again(server: ModelServer, fault: Reply) -> None:
     server.script = [fault, fault, embeds()]
     assert of(server).embed(["abc"], kind="document") == expected(["abc"])
 
 
+def test_a_server_that_falls_silent_is_asked_again(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote, "PATIENCE", {"document": remote.Patience(0.5, 20, 0.01)})
+    server.script = [stalls(headers=False), stalls(), embeds()]
+    assert of(server).embed(["abc"], kind="document") == expected(["abc"])
+
+
+SILENT = stalls()
 HTML = sends(b"<!doctype html><title>Login</title>", kind="text/html")
 
 
@@ -124,7 +131,7 @@ HTML = sends(b"<!doctype html><title>Login</title>", kind="text/html")
     [
         pytest.param(fails(429, retry_after="9999"), 3, r"busy.*\(HTTP 429\)", id="always busy"),
         pytest.param(fails(500), 3, r"out of order.*\(HTTP 500\)", id="broken"),
-        pytest.param(stalls(), 3, "did not answer within 0.2 seconds", id="silent"),
+        pytest.param(SILENT, 3, "did not answer within 0.2 seconds", id="silent"),
         pytest.param(fails(401), 1, "refuses the key.*FOOTNOTE_EMBEDDER_KEY", id="wrong key"),
         pytest.param(fails(404), 1, "is not there.*FOOTNOTE_EMBEDDER_URL", id="wrong address or model"),
         pytest.param(fails(302, location="http://203.0.113.1/"), 1, r"HTTP 302", id="redirect"),
@@ -146,7 +153,8 @@ HTML = sends(b"<!doctype html><title>Login</title>", kind="text/html")
 def test_what_goes_wrong_is_said_without_the_key(
     server: ModelServer, monkeypatch: pytest.MonkeyPatch, reply: Reply, requests: int, says: str
 ) -> None:
-    monkeypatch.setattr(remote, "PATIENCE", {"document": remote.Patience(0.2, 3, 0.01)})
+    if reply is SILENT:
+        monkeypatch.setattr(remote, "PATIENCE", {"document": remote.Patience(0.2, 3, 0.01)})
     server.script = [reply]
     embedder = of(server)
     with pytest.raises(EmbedderError, match=says) as raised:
