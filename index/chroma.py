@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 COLLECTION = "vectors"
 HNSW: CreateHNSWConfiguration = {
     "space": "cosine",
-    "max_neighbors": 16,
+    "max_neighbors": 32,
     "ef_construction": 200,
-    "ef_search": 200,
+    "ef_search": 400,
 }
 """Measured: see `docs/scaling.md`."""
 STALLED_SECONDS = 120.0
