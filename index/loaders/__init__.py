@@ -95,8 +95,9 @@ def load(file: str, data: bytes) -> Document:
     except ImportError as error:
         raise LoadError(f"what reads it is not installed: {error.name}") from error
     except Exception as error:
-        if "memory" in str(error).lower():
-            raise MemoryError from error  # which parsers in C report as an error of their own
+        # Parsers in C report it as an error of their own; 2 is libxml2's.
+        if "memory" in str(error).lower() or getattr(error, "code", None) == 2:
+            raise MemoryError from error
         suffix = PurePosixPath(file).suffix.lower()
         raise LoadError(f"it is damaged, or not a {suffix} file ({type(error).__name__})") from error
     return document
