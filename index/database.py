@@ -35,23 +35,47 @@ class Database:
         self._writing = threading.RLock()
         self._writer_thread: int | None = None
         self._free: list[sqlite3.Connection] = []
+        self._options = ""  # Of the address; not empty when the file can only be read.
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = self._connect()
-            self._writer.execute("PRAGMA journal_mode=WAL")
-            self._writer.execute("PRAGMA synchronous=FULL")
-            self._writer.execute("PRAGMA foreign_keys=ON")
+            try:
+                self._writer = self._open()
+            except sqlite3.OperationalError as error:
+                if not self._is_settled(error):
+                    raise
+                self._options = "?immutable=1"
+                self._writer = self._connect()
         except (sqlite3.Error, OSError) as error:
             raise self._unusable(error) from error
 
     def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self.path, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS)
+        address = self.path.absolute().as_uri() + self._options
+        return sqlite3.connect(
+            address, uri=True, check_same_thread=False, isolation_level=None, timeout=WAIT_SECONDS
+        )
+
+    def _open(self) -> sqlite3.Connection:
+        writer = self._connect()
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("PRAGMA synchronous=FULL")
+        writer.execute("PRAGMA foreign_keys=ON")
+        return writer
+
+    def _is_settled(self, error: sqlite3.Error) -> bool:
+        """Whether the file can be read without those beside it, for which a full disk has no room."""
+        log = self.path.with_name(self.path.name + "-wal")
+        no_room = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+        return no_room and self.path.is_file() and not (log.is_file() and log.stat().st_size)
 
     def _unusable(self, error: Exception) -> StoreError:
         if isinstance(error, sqlite3.ProgrammingError):
             return StoreError(f"The index {self.path} has been closed: open it again.")
         if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
             return self.damage(str(error))
+        if self._options:
+            return StoreError(
+                f"The index {self.path} can only be read: its disk is full, or its folder may not be written."
+            )
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
             return StoreError(
                 f"The disk of the index {self.path} is full: free some space and go on; nothing is lost."
