@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from index.chunking import CHUNKER, Piece, split
 from index.embedding import Embedder, Vectors
 from index.errors import EmbedderError, LoadError
 from index.folder import Entry, read, walk
-from index.loaders import LOADER, unread
+from index.loaders import LOADER
 from index.manifest import FileRecord, Manifest
 from index.sandbox import Sandbox
 from index.store import Store, embedded_text
@@ -102,7 +102,7 @@ class Sync:
         """
         started, report = time.perf_counter(), self._report
         self._tell("checking", 0, 0)
-        self._manifest.see(_readable(self._corpus))
+        self._manifest.see(walk(self._corpus))
         with self._sandbox:
             self._read_files()
         # Only now, so that a file that was moved finds its vectors.
@@ -219,13 +219,6 @@ class Sync:
             self._stored(0)
 
 
-def _readable(corpus: Path) -> Iterator[Entry]:
-    """Everything in the folder; what cannot be a document by its name has a problem, and is not even read."""
-    for entry in walk(corpus):
-        reason = entry.problem or unread(entry.file, entry.size)
-        yield replace(entry, problem=reason) if reason else entry
-
-
 class _Batch:
     """Files that were read and wait to be stored together."""
 
@@ -254,7 +247,7 @@ def differing_files(store: Store, corpus: Path) -> list[str]:
     }
     indexed = {file for file, _ in store.titles()}
     differing = store.damaged() | (indexed ^ {file for file, (_, problem) in known.items() if not problem})
-    for entry in _readable(corpus):
+    for entry in walk(corpus):
         digest, problem = known.pop(entry.file, (None, None))
         try:
             if entry.problem:
