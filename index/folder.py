@@ -6,10 +6,9 @@ import os
 import re
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from index.errors import CorpusError, LoadError
 from index.loaders import MAX_BYTES, unread
@@ -28,9 +27,8 @@ QUIET_NS = 10_000_000
 """Longer than the ticks of a file system's clock: a file that changed just now may be in the middle of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One file of the folder."""
+class Entry(NamedTuple):
+    """One file of the folder; a tuple, for a large folder has many."""
 
     file: str
     """Path relative to the folder, with `/` separators; bytes that are not UTF-8 as `\\xff`."""

@@ -8,18 +8,22 @@ from dataclasses import dataclass
 from index.database import PAGE, Database, Row
 from index.folder import Entry
 
-_PRESENT = """
+_TABLES = """
 CREATE TEMP TABLE IF NOT EXISTS present (
     file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, problem TEXT
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TEMP TABLE IF NOT EXISTS stale (file TEXT PRIMARY KEY, indexed INTEGER NOT NULL) WITHOUT ROWID;
+DELETE FROM present;
+DELETE FROM stale
 """
-_COMPARED = "FROM present LEFT JOIN files USING (file)"
-_STALE = """(
-    files.file IS NULL OR version <> :version
-    OR (problem IS NOT NULL AND problem IS NOT skipped)
-    OR (problem IS NULL AND (files.size <> present.size OR files.mtime_ns <> present.mtime_ns
-                             OR files.ctime_ns <> present.ctime_ns))
-)"""
+_STALE = """
+INSERT INTO stale SELECT file, files.file IS NOT NULL AND skipped IS NULL
+FROM present LEFT JOIN files USING (file)
+WHERE files.file IS NULL OR version <> ?
+   OR (problem IS NOT NULL AND problem IS NOT skipped)
+   OR (problem IS NULL AND (files.size <> present.size OR files.mtime_ns <> present.mtime_ns
+                            OR files.ctime_ns <> present.ctime_ns))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,43 +44,44 @@ class Manifest:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def see(self, entries: Iterable[Entry]) -> int:
-        """Take note of everything that lies in the folder now; return how many files that is.
+    def compare(self, entries: Iterable[Entry], version: str) -> None:
+        """Take note of everything that lies in the folder now, and of what of it has to be read.
+
+        Args:
+            entries: All files of the folder.
+            version: Versions of the loader and the chunker now.
 
         Raises the same as the iteration.
         """
-        rows = ((e.file, e.size, e.mtime_ns, e.ctime_ns, e.problem) for e in entries)
         with self._db.transaction():
-            self._db.write(_PRESENT)
-            self._db.write("DELETE FROM present")
-            self._db.write_many("INSERT OR IGNORE INTO present VALUES (?, ?, ?, ?, ?)", rows)
-            return int(self._db.rows("SELECT count(*) FROM present")[0][0])
+            for statement in _TABLES.split(";"):
+                self._db.write(statement)
+            self._db.write_many("INSERT OR IGNORE INTO present VALUES (?, ?, ?, ?, ?)", entries)
+            self._db.write(_STALE, (version,))
 
-    def stale(self, version: str, *, indexed: bool) -> Iterator[tuple[Entry, FileRecord | None]]:
-        """Yield the files to read, in order, each with what was known of it under the same version.
+    def stale(self, *, indexed: bool) -> Iterator[tuple[Entry, FileRecord | None]]:
+        """Yield the files to read, in order, each with what is known of it.
 
         Args:
-            version: Versions of the loader and the chunker now.
             indexed: Whether to yield those that have a document already, or the others. Records may be
                 changed meanwhile.
         """
-        query = f"""
+        query = """
             SELECT file, present.size, present.mtime_ns, present.ctime_ns, problem,
                    files.size, files.mtime_ns, files.ctime_ns, skipped, sha256, version
-            {_COMPARED}
-            WHERE file > :last AND {_STALE} AND (files.file IS NOT NULL AND skipped IS NULL) = :indexed
-            ORDER BY file LIMIT :page
+            FROM stale JOIN present USING (file) LEFT JOIN files USING (file)
+            WHERE file > :last AND indexed = :indexed ORDER BY file LIMIT :page
         """
         last = ""
-        while rows := self._own(query, last=last, version=version, indexed=indexed, page=PAGE):
+        while rows := self._own(query, last=last, indexed=indexed, page=PAGE):
             for file, size, mtime_ns, ctime_ns, problem, *known in rows:
-                record = FileRecord(Entry(file, *known[:4]), *known[4:]) if known[5] == version else None
+                record = FileRecord(Entry(file, *known[:4]), *known[4:]) if known[5] is not None else None
                 yield Entry(file, size, mtime_ns, ctime_ns, problem), record
             last = rows[-1][0]
 
-    def stale_count(self, version: str) -> int:
+    def stale_count(self) -> int:
         """Return how many files `stale` has to yield, of both sorts."""
-        return int(self._own(f"SELECT count(*) {_COMPARED} WHERE {_STALE}", version=version)[0][0])
+        return int(self._own("SELECT count(*) FROM stale")[0][0])
 
     def gone(self) -> Iterator[list[str]]:
         """Yield the known files that lie in the folder no longer, by the thousand; forget them meanwhile."""

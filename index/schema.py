@@ -36,7 +36,7 @@ CREATE TABLE loose (text INTEGER PRIMARY KEY);
 CREATE TABLE files (
     file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL,
     sha256 TEXT NOT NULL, version TEXT NOT NULL, skipped TEXT
-);
+) WITHOUT ROWID;
 """
 NEW_REVISION = "INSERT INTO revisions (name) VALUES (lower(hex(randomblob(16))))"
 """Gives the content another name that nothing ever had."""

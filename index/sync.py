@@ -102,7 +102,7 @@ class Sync:
         """
         started, report = time.perf_counter(), self._report
         self._tell("checking", 0, 0)
-        self._manifest.see(walk(self._corpus))
+        self._manifest.compare(walk(self._corpus), VERSION)
         with self._sandbox:
             self._read_files()
         # Only now, so that a file that was moved finds its vectors.
@@ -125,10 +125,10 @@ class Sync:
     # Reading
 
     def _read_files(self) -> None:
-        total, done = self._manifest.stale_count(VERSION), 0
+        total, done = self._manifest.stale_count(), 0
         for indexed in (True, False):
             batch = _Batch()
-            for entry, known in self._manifest.stale(VERSION, indexed=indexed):
+            for entry, known in self._manifest.stale(indexed=indexed):
                 if self._stop.is_set():
                     break
                 self._tell("reading", done, total, entry.file)
@@ -146,16 +146,16 @@ class Sync:
         try:
             data, entry = read(self._corpus, entry)
         except LoadError as error:  # Another try may help.
-            return _File(FileRecord(replace(entry, mtime_ns=-1, problem=str(error)), version=VERSION))
+            return _File(FileRecord(entry._replace(mtime_ns=-1, problem=str(error)), version=VERSION))
         if 0 <= time.time_ns() - entry.mtime_ns < SETTLED_NS:
-            entry = replace(entry, mtime_ns=-1)
+            entry = entry._replace(mtime_ns=-1)
         record = FileRecord(entry, hashlib.sha256(data).hexdigest(), VERSION)
-        if known and known.sha256 == record.sha256:
-            return _File(replace(record, entry=replace(entry, problem=known.entry.problem)), same=True)
+        if known and (known.sha256, known.version) == (record.sha256, VERSION):
+            return _File(replace(record, entry=entry._replace(problem=known.entry.problem)), same=True)
         try:
             document = self._sandbox.load(entry.file, data)
         except LoadError as error:
-            return _File(replace(record, entry=replace(entry, problem=str(error))))
+            return _File(replace(record, entry=entry._replace(problem=str(error))))
         return _File(record, document, split(document))
 
     def _store_batch(self, batch: _Batch, indexed: bool) -> None:

@@ -69,9 +69,13 @@ class WordIndex:
     def _check(self, generation: Path) -> None:
         """Compare the files with their checksums, each once; Tantivy itself takes them as they are."""
         expected: dict[str, int] = self._marker["files"]
-        for name in expected.keys() - self._intact.keys():
+        there = {file.name for file in generation.iterdir()}
+        # A later commit may have taken some away; then its marker is there, or will be in a moment.
+        if not there.issuperset(expected) and read_marker(self._marker_file) == self._marker:
+            raise ValueError(f"{generation} lacks some of its files")
+        for name in there & expected.keys() - self._intact.keys():
             file = generation / name
-            if file.exists() and checksum(file) != expected[name]:  # A later commit may have taken it away.
+            if file.exists() and checksum(file) != expected[name]:
                 raise ValueError(f"{file} is damaged")
         self._intact = expected
 
