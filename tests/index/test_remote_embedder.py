@@ -108,7 +108,11 @@ def test_a_server_that_takes_few_texts_at_once_gets_few(server: ModelServer) -> 
     assert [len(request["input"]) for request in server.asked[tried:]] == [8, 8, 4]
 
 
-@pytest.mark.parametrize("fault", [fails(429, retry_after="0"), fails(500), fails(503)], ids=str)
+@pytest.mark.parametrize(
+    "fault",
+    [fails(429, retry_after="0"), fails(500), fails(503)],
+    ids=["too many requests", "broken", "away"],
+)
 def test_a_server_that_is_busy_is_asked_again(server: ModelServer, fault: Reply) -> None:
     server.script = [fault, fault, embeds()]
     assert of(server).embed(["abc"], kind="document") == expected(["abc"])
