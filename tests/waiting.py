@@ -21,6 +21,6 @@ def until(look: Callable[[], T], seconds: float = SECONDS) -> T:
     return seen
 
 
-def threads(name: str) -> list[threading.Thread]:
+def threads(*names: str) -> list[threading.Thread]:
     """Return the threads of this process whose names begin so."""
-    return [thread for thread in threading.enumerate() if thread.name.startswith(name)]
+    return [thread for thread in threading.enumerate() if thread.name.startswith(names)]

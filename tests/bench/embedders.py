@@ -14,15 +14,17 @@ import numpy as np
 
 from index import Embedder, MiniLM
 from index.embedding import Kind, Vectors
+from tests.bench import library
 
 
 class WordVectors:
     """The mean of a random vector per word of four letters or more: texts that share words are neighbours.
 
-    Queries also go through MiniLM, whose vectors are thrown away, so that they take the time they really take.
+    The words of a topic of the library have half a vector in common, so that its texts are a cluster, as with
+    a real model. Queries also go through MiniLM, whose vectors are thrown away, so that they take the time they really take.
     """
 
-    id = "word-vectors-384"
+    id = "word-vectors-384-by-topic"
     dimensions = 384
 
     def __init__(self) -> None:
@@ -41,7 +43,12 @@ class WordVectors:
 
 @cache
 def _vector(word: str) -> Vectors:
-    rng = np.random.default_rng(zlib.crc32(word.encode()))
+    topic = library.topic(word)
+    return _random(word) if topic is None else _random(word) + _random(f"topic {topic}") / 2
+
+
+def _random(name: str) -> Vectors:
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
     return rng.standard_normal(WordVectors.dimensions, np.float32)
 
 

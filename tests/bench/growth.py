@@ -1,8 +1,8 @@
 """How time and memory of a query grow with the number of chunks, against comparing every vector.
 
 Retrieval is by meaning and by words, fused, without the reader; its time includes embedding the query. Up to
-10,000 chunks are embedded by the real model, more by the mean of a random vector per word (`--real` embeds all),
-and queries by both. The texts are made up: 200 topics with words of their own among common ones. *Exact* is the
+10,000 chunks are embedded by the real model, more by the mean of a random vector per word, with a part that the words
+of a topic share (`--real` embeds all); queries go through both. The texts are made up: 200 topics with words of their own among common ones. *Exact* is the
 same retrieval with every vector compared; *recall* is the share of its first ten that are found.
 """
 

@@ -72,6 +72,17 @@ def keywords(number: int) -> str:
     return " ".join(_draw(rng, number % TOPICS, WORDS))
 
 
+def topic(word: str) -> int | None:
+    """Return the topic that a word, in lower case, belongs to; None for general words and names."""
+    return _topics().get(word)
+
+
+@cache
+def _topics() -> dict[str, int]:
+    _, special = _vocabulary()
+    return {word: number for number, words in enumerate(special) for word in words}
+
+
 def _draw(rng: np.random.Generator, topic: int, count: int) -> Words:
     """Words as a text of a topic has them: a quarter function words, the others of the topic or general."""
     general, special = _vocabulary()

@@ -52,7 +52,7 @@ def keep(corpus: Path, tmp_path: Path) -> Iterator[Keep]:
         embedder.let()
     for each in kept:
         each.close()
-    assert not threads("footnote-")
+    assert not threads("footnote-keeper", "footnote-watch")
 
 
 def files(keeper: Keeper) -> set[str]:
@@ -72,7 +72,7 @@ def test_a_small_folder_is_whole_before_anyone_asks_and_leaves_no_thread(keep: K
     keeper.settle(patience=SECONDS)
     assert files(keeper) == TOWN.keys()
     assert keeper.index.pending() == 0
-    until(lambda: not threads("footnote-"))
+    until(lambda: not threads("footnote-keeper", "footnote-watch"))
     assert keeper.state.checked
     assert keeper.state.progress is None
 
@@ -318,7 +318,7 @@ def test_closing_ends_a_long_embedding_and_the_next_keeper_goes_on(
     until(lambda: keeper._stop.is_set())
     embedder.let(1)
     closing.join(SECONDS)
-    assert not threads("footnote-")
+    assert not threads("footnote-keeper", "footnote-watch")
     done = embedder.texts
     assert done < 40
     again = HashEmbedder()

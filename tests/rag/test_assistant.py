@@ -336,7 +336,7 @@ def held(tmp_path: Path) -> Iterator[tuple[Assistant, HeldEmbedder]]:
     with Assistant(corpus, index_dir=tmp_path / "index", embedder=embedder, settings=settings) as bot:
         yield bot, embedder
         embedder.let()
-    assert not threads("footnote-")
+    assert not threads("footnote-keeper", "footnote-watch")
 
 
 def test_a_question_is_answered_from_words_before_the_vectors_are_there(
@@ -413,7 +413,7 @@ def test_a_followed_folder_is_answered_from_as_it_is(tmp_path: Path) -> None:
         write(bot.corpus, {"odda.txt": "The mayor of Odda is Liv Dahl."})
         until(lambda: "odda.txt" in dict(bot.titles()))
         assert bot.ask("Who is the mayor of Odda?").citations[0].file == "odda.txt"
-    assert not threads("footnote-")
+    assert not threads("footnote-keeper", "footnote-watch")
 
 
 def test_what_is_not_searched_is_known(tmp_path: Path) -> None:
