@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
+from index import files
 from index.embedding import Vectors
 
 if TYPE_CHECKING:
@@ -144,10 +145,7 @@ def checksum(folder: Path) -> int:
     """
     value = 0
     for file in sorted(folder.glob("*/*")):
-        value = zlib.crc32(file.relative_to(folder).as_posix().encode(), value)
-        with file.open("rb") as stream:
-            while block := stream.read(1 << 20):
-                value = zlib.crc32(block, value)
+        value = files.checksum(file, zlib.crc32(file.relative_to(folder).as_posix().encode(), value))
     with closing(sqlite3.connect(f"file:{folder / 'chroma.sqlite3'}?mode=ro", uri=True)) as database:
         tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for table in sorted(tables):

@@ -70,6 +70,7 @@ class Index:
         self.corpus = corpus
         self.folder = folder
         self._embedder = embedder or MiniLM()
+        self._former = MiniLM()  # What another embedder mostly takes over from; loaded only then.
         self.store = Store(folder / "store.sqlite", self._embedder.id)
         self._words = WordIndex(folder / "words", self.store)
         self._vectors = VectorIndex(folder / "vectors", self.store, chroma_url)
@@ -82,7 +83,7 @@ class Index:
     def embedder(self) -> Embedder:
         """What made the vectors that are searched now; an earlier one until those of its successor are whole."""
         in_force = self.store.embedder
-        known = (self._embedder, MiniLM())
+        known: tuple[Embedder, ...] = (self._embedder, self._former)
         return next((embedder for embedder in known if embedder.id == in_force), self._embedder)
 
     def sync(self, progress: OnProgress | None = None, stop: threading.Event | None = None) -> SyncReport:

@@ -31,13 +31,12 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
-def checksum(path: Path) -> int:
-    """Return a number that tells a damaged file from a whole one: its CRC-32.
+def checksum(path: Path, result: int = 0) -> int:
+    """Return a number that tells a damaged file from a whole one: its CRC-32, going on from another.
 
     Raises:
         OSError: If it cannot be read.
     """
-    result = 0
     with path.open("rb") as stream:
         while piece := stream.read(1 << 20):
             result = zlib.crc32(piece, result)

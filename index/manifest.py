@@ -97,16 +97,7 @@ class Manifest:
     def record(self, records: Iterable[FileRecord]) -> None:
         """Note how some files were found; part of a transaction."""
         rows = (
-            (
-                r.entry.file,
-                r.entry.size,
-                r.entry.mtime_ns,
-                r.entry.ctime_ns,
-                r.sha256,
-                r.version,
-                r.entry.problem,
-            )
-            for r in records
+            (*record.entry[:4], record.sha256, record.version, record.entry.problem) for record in records
         )
         self._db.write_many("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 

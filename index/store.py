@@ -326,13 +326,12 @@ class Store:
 
     def tidy(self) -> None:
         """Drop the texts, with their vectors, that have lost their last chunk, and removals long followed."""
-        with self.transaction():
+        with self.change():
             unused = "NOT EXISTS (SELECT 1 FROM chunks WHERE chunks.text = texts.id)"
             self.db.write(f"DELETE FROM texts WHERE id IN (SELECT text FROM loose) AND {unused}")
             self.db.write("DELETE FROM loose")
             if self._count("removed") > max(REMOVALS, self._count("chunks")):
                 self.db.write("DELETE FROM removed")
-            self.db.write(NEW_REVISION)
 
     @property
     def untidy(self) -> bool:
