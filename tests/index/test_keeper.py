@@ -264,15 +264,21 @@ def test_a_followed_folder_that_goes_is_told_and_taken_in_again_when_it_comes_ba
     until(lambda: keeper.state.error is None)
 
 
-def test_a_new_file_does_not_wait_until_all_vectors_are_there(
-    keep: Keep, corpus: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def while_embedding(keep: Keep, corpus: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Keeper, HeldEmbedder]:
+    """Follow a folder of 40 files, and stop at the first of ten batches."""
     monkeypatch.setattr("index.sync.BATCH", 4)
     write(corpus, {f"{number}.txt": f"Text {number}." for number in range(40)})
     embedder = HeldEmbedder()
     keeper = keep(embedder)
     keeper.follow()
     assert embedder.held.wait(SECONDS)
+    return keeper, embedder
+
+
+def test_a_new_file_does_not_wait_until_all_vectors_are_there(
+    keep: Keep, corpus: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, embedder = while_embedding(keep, corpus, monkeypatch)
     write(corpus, {"new.txt": "The mayor of Odda is Liv Dahl."})
 
     def one_batch_more() -> bool:
@@ -306,12 +312,7 @@ def test_where_the_system_tells_nothing_the_folder_is_looked_at_from_time_to_tim
 def test_closing_ends_a_long_embedding_and_the_next_keeper_goes_on(
     keep: Keep, corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("index.sync.BATCH", 4)
-    write(corpus, {f"{number}.txt": f"Text {number}." for number in range(40)})
-    embedder = HeldEmbedder()
-    keeper = keep(embedder)
-    keeper.follow()
-    assert embedder.held.wait(SECONDS)
+    keeper, embedder = while_embedding(keep, corpus, monkeypatch)
     embedder.let(3)
     closing = threading.Thread(target=keeper.close)
     closing.start()
