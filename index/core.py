@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from itertools import islice
 from math import log
 from pathlib import Path
+from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from index.embedding import Embedder, MiniLM, Vectors
+from index.embedding import Embedder, MiniLM, Vectors, cosines
 from index.errors import LockedError, StoreError
 from index.manifest import Manifest
 from index.snapshot import POINTER, is_current, publish, take_over
@@ -32,11 +33,13 @@ MANY = 100_000
 """So many new vectors are compared one by one before Chroma takes them in the middle of a sync."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A chunk that one of the two searches found, with its score in both."""
 
-    chunk: Chunk
+    id: int
+    """The chunk's."""
+    boilerplate: bool
+    """See `Chunk`."""
     similarity: float
     """Cosine of query and chunk, -1 to 1."""
     bm25: float
@@ -162,7 +165,7 @@ class Index:
             raise StoreError(f"The index folder {self.folder} cannot be written: {error}.") from error
 
     def candidates(self, query: str, k: int) -> list[Candidate]:
-        """Return the chunks that either search ranks among its first k, each with both scores.
+        """Return what either search ranks among its first k, each with both scores.
 
         Args:
             query: What to search for; without a word or meaning the result may be empty.
@@ -186,29 +189,48 @@ class Index:
 
     def _candidates(self, query: str, vector: Vectors, embedder: Embedder, k: int) -> list[Candidate]:
         """The candidates; what a change takes away between the searches and the reading is missing."""
-        shared = self.store.chunks_of_vectors(self._vectors.search(vector, k))
-        by_words = dict(self._words.search(query, k))
-        found = self.store.chunks({*by_words, *(chunk for ids in shared.values() for chunk in ids)})
-        bm25 = by_words | self._words.scores(
-            query, [chunk_id for chunk_id in found if chunk_id not in by_words]
-        )
-        vectors = self.store.vectors_of_texts({text for _, text in found.values()}, embedder.id)
-        self._embed_best([found[chunk_id] for chunk_id in by_words if chunk_id in found], vectors, embedder)
+        near = self._vectors.search(vector, k)
+        found = {
+            chunk: (boilerplate, near[vector_id])
+            for vector_id, chunk, boilerplate in self.store.chunks_of_vectors(near)
+        }
+        bm25 = dict(self._words.search(query, k))
+        bm25 |= self._words.scores(query, [chunk for chunk in found if chunk not in bm25])
+        found |= self._compared([chunk for chunk in bm25 if chunk not in found], vector, embedder)
         return [
-            Candidate(chunk, float(vectors[text] @ vector), bm25.get(chunk_id, 0.0))
-            for chunk_id, (chunk, text) in sorted(found.items())
-            if text in vectors
+            Candidate(chunk, bool(boilerplate), similarity, bm25.get(chunk, 0.0))
+            for chunk, (boilerplate, similarity) in sorted(found.items())
         ]
 
-    def _embed_best(
-        self, hits: list[tuple[Chunk, int]], vectors: dict[int, Vectors], embedder: Embedder
-    ) -> None:
-        """Add the vectors of the first pending texts, so that a new document can be found before it has any."""
-        pending = {text: chunk for chunk, text in hits if text not in vectors}
-        best = dict(list(pending.items())[:AT_ONCE])
-        texts = [embedded_text(chunk.file, chunk.title, chunk.text) for chunk in best.values()]
-        if texts:
-            vectors.update(zip(best, embedder.embed(texts, kind="document"), strict=True))
+    def _compared(
+        self, chunks: list[int], query: Vectors, embedder: Embedder
+    ) -> dict[int, tuple[bool, float]]:
+        """Chunks that words have found, best first: whether each is boilerplate, and its cosine to the query.
+
+        Of those without a vector the first are embedded here, so that a new document can be found before it
+        has any; the others are left out.
+        """
+        hits = self.store.vectors_of_chunks(chunks, embedder.id)
+        vectors = {text: vector for _, _, text, vector in hits if vector is not None}
+        pending = {text: chunk for chunk, _, text, _ in hits if text not in vectors}
+        vectors |= self._embed(dict(islice(pending.items(), AT_ONCE)), embedder)
+        similarity = dict(zip(vectors, cosines(vectors.values(), query), strict=True))
+        return {
+            chunk: (boilerplate, similarity[text])
+            for chunk, boilerplate, text, _ in hits
+            if text in similarity
+        }
+
+    def _embed(self, chunks: dict[int, int], embedder: Embedder) -> dict[int, Vectors]:
+        """The vectors of texts, each given with a chunk that has it; without those gone meanwhile."""
+        found = self.store.chunks(chunks.values())
+        there = {text: found[chunk] for text, chunk in chunks.items() if chunk in found}
+        texts = [embedded_text(chunk.file, chunk.title, chunk.text) for chunk in there.values()]
+        return dict(zip(there, embedder.embed(texts, kind="document"), strict=True)) if texts else {}
+
+    def chunks(self, ids: Iterable[int]) -> dict[int, Chunk]:
+        """Return chunks by id; those that are gone are left out, for a chunk may go but never changes."""
+        return self.store.chunks(ids)
 
     def pending(self) -> int:
         """Return how many texts are found by their words only, as their vectors are not there yet; mostly 0."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +77,15 @@ def unit_length(rows: Sequence[object], count: int, embedder: str) -> Vectors:
     if not (np.isfinite(lengths).all() and (lengths > 0).all()):
         raise EmbedderError(f"The embedder {embedder} gave a vector that is zero or not of finite numbers.")
     return np.asarray(vectors / lengths, np.float32)
+
+
+def cosines(vectors: Iterable[Vectors], query: Vectors) -> list[float]:
+    """Return the cosine of each vector with a query, all of length 1; equal vectors have equal ones.
+
+    Summed in 64 bits and rounded, for the sum in 32 bits depends on where in the matrix a row stands.
+    """
+    rows = list(vectors)
+    return (np.stack(rows).astype(np.float64) @ query).round(9).tolist() if rows else []
 
 
 class Batch(NamedTuple):

@@ -30,7 +30,7 @@ from index.schema import NEW_REVISION, prepare
 from index.types import Chunk, Document, Span
 
 _CHUNK = """
-SELECT chunks.id, chunks.text, file, title, date, start, end, page, boilerplate, content, sentences, texts.sha256
+SELECT chunks.id, file, title, date, start, end, page, boilerplate, content, sentences, texts.sha256
 FROM chunks JOIN documents ON documents.id = chunks.document JOIN texts ON texts.id = chunks.text
 """
 _DOCUMENT = "SELECT file, text, title, date, page_starts, sha256 FROM documents"
@@ -128,10 +128,9 @@ class Store:
         rows = self.db.rows(_DOCUMENT + " WHERE file = ?", (file,))
         return self._document(rows[0]) if rows else None
 
-    def chunks(self, ids: Iterable[int]) -> dict[int, tuple[Chunk, int]]:
-        """Return chunks with the ids of their texts, by chunk id; unknown ids are left out."""
-        found = self.db.paged(_CHUNK + "WHERE chunks.id IN ({})", ids)
-        return {row[0]: (self._chunk(row), row[1]) for row in found}
+    def chunks(self, ids: Iterable[int]) -> dict[int, Chunk]:
+        """Return chunks by id; unknown ids are left out."""
+        return {row[0]: self._chunk(row) for row in self.db.paged(_CHUNK + "WHERE chunks.id IN ({})", ids)}
 
     def chunks_of(self, file: str) -> list[Chunk]:
         """Return the chunks of one document, in order; empty when it is not indexed."""
@@ -144,13 +143,29 @@ class Store:
         query = "SELECT chunks.id FROM chunks JOIN documents ON documents.id = document WHERE file IN ({})"
         return [row[0] for row in self.db.paged(query, files)]
 
-    def chunks_of_vectors(self, ids: Iterable[int]) -> dict[int, list[int]]:
-        """Return the ids of the chunks that share each vector, in order."""
-        shared: dict[int, list[int]] = {}
-        query = "SELECT vectors.id, chunks.id FROM vectors JOIN chunks USING (text) WHERE vectors.id IN ({})"
-        for vector, chunk in sorted(self.db.paged(query, ids)):
-            shared.setdefault(vector, []).append(chunk)
-        return shared
+    def chunks_of_vectors(self, ids: Iterable[int]) -> list[tuple[int, int, bool]]:
+        """Return each vector's id with the id of each chunk that has it, and whether that is boilerplate."""
+        query = (
+            "SELECT vectors.id, chunks.id, boilerplate FROM vectors JOIN chunks USING (text)"
+            " WHERE vectors.id IN ({})"
+        )
+        return self.db.paged(query, ids)
+
+    def vectors_of_chunks(
+        self, ids: Sequence[int], embedder: str
+    ) -> list[tuple[int, bool, int, Vectors | None]]:
+        """Return id, whether it is boilerplate, text's id and an embedder's vector of chunks, in the order given.
+
+        A pending text has no vector; unknown chunks are left out.
+        """
+        query = (
+            "SELECT those.id, boilerplate, those.text, vector FROM"
+            " (SELECT id, boilerplate, text FROM chunks WHERE id IN ({})) AS those"
+            " LEFT JOIN vectors ON vectors.text = those.text AND embedder = ?"
+        )
+        found = {row[0]: row for row in self.db.paged(query, ids, embedder)}
+        rows = (found[chunk] for chunk in ids if chunk in found)
+        return [(*row, None if blob is None else np.frombuffer(blob, np.float32)) for *row, blob in rows]
 
     def chunks_after(self, last: int) -> Iterator[tuple[int, str, str]]:
         """Yield id, title and text of every chunk with an id above `last`, in order of id."""
@@ -185,12 +200,8 @@ class Store:
 
     def vectors(self, ids: Iterable[int]) -> dict[int, Vectors]:
         """Return vectors by id; unknown ids are left out."""
-        return _by_id(self.db.paged("SELECT id, vector FROM vectors WHERE id IN ({})", ids))
-
-    def vectors_of_texts(self, texts: Iterable[int], embedder: str) -> dict[int, Vectors]:
-        """Return an embedder's vectors by the id of their text; pending texts are left out."""
-        query = "SELECT text, vector FROM vectors WHERE text IN ({}) AND embedder = ?"
-        return _by_id(self.db.paged(query, texts, embedder))
+        rows = self.db.paged("SELECT id, vector FROM vectors WHERE id IN ({})", ids)
+        return {vector_id: np.frombuffer(blob, np.float32) for vector_id, blob in rows}
 
     def vectors_after(self, last: int) -> Iterator[tuple[list[int], Vectors]]:
         """Yield ids and vectors, in order of id, of all vectors in force with an id above `last`, by the thousand."""
@@ -236,7 +247,7 @@ class Store:
         return Document(file=file, text=text, title=title, date=_date(day), page_starts=pages)
 
     def _chunk(self, row: Row) -> Chunk:
-        chunk_id, _, file, title, day, start, end, page, boilerplate, content, sentences, digest = row
+        chunk_id, file, title, day, start, end, page, boilerplate, content, sentences, digest = row
         self._compare(embedded_text(file, title, content), digest, file)
         return Chunk(
             id=chunk_id,
@@ -359,10 +370,6 @@ def _packed(spans: Iterable[Span]) -> bytes:
 
 def _digest(text: str) -> bytes:
     return hashlib.sha256(text.encode()).digest()
-
-
-def _by_id(rows: Iterable[Row]) -> dict[int, Vectors]:
-    return {number: np.frombuffer(blob, np.float32) for number, blob in rows}
 
 
 @cache

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from index.chroma_server import ChromaServer
-from index.embedding import Vectors
+from index.embedding import Vectors, cosines
 from index.exact import ExactSearch
 from index.generations import Generations
 from index.store import Store
@@ -123,8 +123,8 @@ class VectorIndex:
             ids = nearest(query, wanted)
             stored = self._store.vectors(vector_id for vector_id in ids if vector_id <= through)
             if len(stored) >= k or len(ids) < wanted:
-                same = ((i, vector) for i, vector in stored.items() if vector.shape == query.shape)
-                return {vector_id: float(vector @ query) for vector_id, vector in same}
+                same = {i: vector for i, vector in stored.items() if vector.shape == query.shape}
+                return dict(zip(same, cosines(same.values(), query), strict=True))
             wanted *= 4
 
     def refresh(self) -> None:

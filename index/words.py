@@ -115,8 +115,9 @@ class WordIndex:
         nothing: list[tuple[int, float]] = []
 
         def among(searcher: tantivy.Searcher, schema: tantivy.Schema) -> list[tuple[int, float]]:
-            unscored = tantivy.Query.const_score_query(_among(schema, chunk_ids), 0.0)
-            both = [(tantivy.Occur.Must, unscored), (tantivy.Occur.Must, _any(schema, words))]
+            # A query for each chunk: Tantivy's query for a set of terms goes through all terms there are.
+            those = [_unscored(schema, chunk_id) for chunk_id in chunk_ids]
+            both = [(tantivy.Occur.Must, _either(those)), (tantivy.Occur.Must, _any(schema, words))]
             return _hits(searcher, tantivy.Query.boolean_query(both), len(chunk_ids))
 
         return dict(self._ask(among, nothing)) if chunk_ids else {}
@@ -225,9 +226,15 @@ def _term(schema: tantivy.Schema, field: str, word: str) -> tantivy.Query:
 
 def _any(schema: tantivy.Schema, words: Sequence[str]) -> tantivy.Query:
     """Chunks in which any of the words occurs."""
-    return tantivy.Query.boolean_query(
-        [(tantivy.Occur.Should, _term(schema, "text", word)) for word in words]
-    )
+    return _either([_term(schema, "text", word) for word in words])
+
+
+def _unscored(schema: tantivy.Schema, chunk_id: int) -> tantivy.Query:
+    return tantivy.Query.const_score_query(tantivy.Query.term_query(schema, "chunk", chunk_id), 0.0)
+
+
+def _either(queries: Iterable[tantivy.Query]) -> tantivy.Query:
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, query) for query in queries])
 
 
 def _among(schema: tantivy.Schema, chunk_ids: Sequence[int]) -> tantivy.Query:

@@ -13,6 +13,8 @@ from index import Candidate, Index, ScoredChunk
 
 DEPTH = 100
 """How many chunks each of the two searches contributes at least."""
+TRIES = 3
+"""A search of which something has been removed before it was read is made anew."""
 BOILERPLATE = 2.0
 """So many standard deviations lower stands a cookie notice or a line of buttons: it answers when nothing else does."""
 
@@ -37,7 +39,7 @@ class HybridRetriever(BaseRetriever):
 
     def search(self, query: str) -> list[ScoredChunk]:
         """Return at most k chunks, best first, equal scores in order of chunk id; empty when nothing matches."""
-        return fuse(self._footnote_index.candidates(query, max(DEPTH, self._k)))[: self._k]
+        return search(self._footnote_index, query, self._k, max(DEPTH, self._k))
 
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         return [_node(scored) for scored in self.search(query_bundle.query_str)]
@@ -46,8 +48,36 @@ class HybridRetriever(BaseRetriever):
         return await asyncio.to_thread(self._retrieve, query_bundle)
 
 
-def fuse(candidates: Sequence[Candidate]) -> list[ScoredChunk]:
-    """Return candidates ordered by the sum of their standardised scores, best first.
+def search(index: Index, query: str, k: int, depth: int) -> list[ScoredChunk]:
+    """Return at most k chunks, best first, equal scores in order of chunk id; empty when nothing matches.
+
+    Args:
+        index: What to search.
+        query: What to search for.
+        k: How many chunks, at least 1.
+        depth: How many each of the two searches contributes, at least k.
+    """
+    found: list[ScoredChunk] = []
+    for _ in range(TRIES):
+        best = fuse(index.candidates(query, depth))[:k]
+        chunks = index.chunks(candidate.id for candidate, _ in best)
+        found = [
+            ScoredChunk(
+                chunk=chunks[candidate.id],
+                score=score,
+                similarity=candidate.similarity,
+                bm25=candidate.bm25,
+            )
+            for candidate, score in best
+            if candidate.id in chunks
+        ]
+        if len(found) == len(best):
+            break
+    return found
+
+
+def fuse(candidates: Sequence[Candidate]) -> list[tuple[Candidate, float]]:
+    """Return candidates, each with the sum of its standardised scores, best first.
 
     Each score is counted in standard deviations from its mean over the candidates, so neither
     search's scale decides; every candidate has both scores, so neither is guessed. Boilerplate counts
@@ -55,19 +85,10 @@ def fuse(candidates: Sequence[Candidate]) -> list[ScoredChunk]:
     """
     if not candidates:
         return []
-    similarity = _standardised([c.similarity for c in candidates])
-    bm25 = _standardised([c.bm25 for c in candidates])
-    scored = [
-        ScoredChunk(
-            chunk=c.chunk,
-            # Rounded, for equal sums differ in their last digit with the order of what was summed.
-            score=round(float(a + b) - BOILERPLATE * c.chunk.boilerplate, 9),
-            similarity=c.similarity,
-            bm25=c.bm25,
-        )
-        for c, a, b in zip(candidates, similarity, bm25, strict=True)
-    ]
-    return sorted(scored, key=lambda s: (-s.score, s.chunk.id))
+    both = _standardised([c.similarity for c in candidates]) + _standardised([c.bm25 for c in candidates])
+    # Rounded, for equal sums differ in their last digit with the order of what was summed.
+    scores = (both - BOILERPLATE * np.array([c.boilerplate for c in candidates])).round(9).tolist()
+    return sorted(zip(candidates, scores, strict=True), key=lambda one: (-one[1], one[0].id))
 
 
 def _standardised(scores: Sequence[float]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:

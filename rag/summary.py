@@ -9,7 +9,7 @@ from index import Index, ScoredChunk
 from index.text import content_terms
 from rag.evidence import Evidence, coverage, is_statement
 from rag.question import Question
-from rag.retriever import fuse
+from rag.retriever import search
 
 MAX_DOCUMENTS = 6
 """A summary of a folder speaks of so many documents, each by its opening."""
@@ -41,7 +41,7 @@ def chunks(index: Index, question: Question) -> list[ScoredChunk]:
     if not named:
         files = [file for file, _ in index.titles()[:MAX_DOCUMENTS]]
         return [_unscored(index, file)[0] for file in files]
-    found = fuse(index.candidates(" ".join(named), 20))
+    found = search(index, " ".join(named), k=1, depth=20)
     if not found or _share(index, named, found[0]) < NAMED:
         return []
     return _unscored(index, found[0].chunk.file)[:MAX_CHUNKS]

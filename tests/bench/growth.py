@@ -75,11 +75,11 @@ def ask(folder: Path, kind: type[Embedder], queries: int) -> dict[str, Any]:
 
 def _retrieve(index: Index, queries: list[str]) -> tuple[list[set[int]], list[float]]:
     """The first ten chunks of each query, and its milliseconds; the first queries only warm up."""
-    from rag.retriever import DEPTH, fuse
+    from rag.retriever import DEPTH, search
 
     found, times = [], []
     for query in queries:
-        times.append(1000 * seconds(lambda q=query: found.append(fuse(index.candidates(q, DEPTH))[:TOP])))
+        times.append(1000 * seconds(lambda q=query: found.append(search(index, q, TOP, DEPTH))))
     return [{one.chunk.id for one in chunks} for chunks in found[WARM_UP:]], times[WARM_UP:]
 
 

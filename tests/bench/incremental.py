@@ -17,6 +17,7 @@ from tests.bench import library
 from tests.bench.embedders import Dying, WordVectors
 from tests.bench.processes import alone, seconds
 from tests.bench.results import Row, row
+from tests.finding import candidates
 
 KILLED_FILES = 10_000
 """The kill is tried on at most so many."""
@@ -82,7 +83,7 @@ def change_one(folder: Path, kind: type[Embedder], files: int) -> tuple[float, f
     changed = seconds(index.sync)
     for number, expected in ((new, True), (old, False)):
         query, person = library.question(number)
-        found = any(person in candidate.chunk.text for candidate in index.candidates(query, 10))
+        found = any(person in candidate.chunk.text for candidate in candidates(index, query, 10))
         if found is not expected:
             raise AssertionError(f"{query} {'is not' if expected else 'is still'} found after the change.")
     index.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
@@ -19,7 +19,7 @@ from rag.retriever import DEPTH, fuse
 TOP = 10
 Grades = dict[str, int]
 """Grade of each judged document of a query; above 0 is relevant."""
-Ranking = Callable[[Sequence[Candidate]], list[str]]
+Ranking = Callable[[Sequence[Candidate]], list[Candidate]]
 """Candidates to the files they stand in, best first."""
 
 
@@ -60,21 +60,16 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def by_meaning(candidates: Sequence[Candidate]) -> list[str]:
-    return _files(sorted(candidates, key=lambda c: (-c.similarity, c.chunk.id)))
+def by_meaning(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda c: (-c.similarity, c.id))
 
 
-def by_words(candidates: Sequence[Candidate]) -> list[str]:
-    return _files(sorted((c for c in candidates if c.bm25 > 0), key=lambda c: (-c.bm25, c.chunk.id)))
+def by_words(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return sorted((c for c in candidates if c.bm25 > 0), key=lambda c: (-c.bm25, c.id))
 
 
-def by_both(candidates: Sequence[Candidate]) -> list[str]:
-    return _files(fuse(candidates))
-
-
-def _files(ranked: Iterable[Any]) -> list[str]:
-    """A document ranks where its best chunk does."""
-    return list(dict.fromkeys(one.chunk.file for one in ranked))
+def by_both(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [candidate for candidate, _ in fuse(candidates)]
 
 
 RANKINGS: dict[str, Ranking] = {"dense alone": by_meaning, "BM25 alone": by_words, "fused": by_both}
@@ -93,8 +88,11 @@ def measure(collection: Collection) -> list[dict[str, Any]]:
         index.sync()
         for query, grades in track(collection.judgments.items(), f"Asking {collection.name}", transient=True):
             candidates = index.candidates(collection.queries[query], DEPTH)
+            chunks = index.chunks(candidate.id for candidate in candidates)
             for name, ranking in RANKINGS.items():
-                gains = [max(0, grades.get(ids[file], 0)) for file in ranking(candidates)[:TOP]]
+                # A document ranks where its best chunk does.
+                files = dict.fromkeys(chunks[one.id].file for one in ranking(candidates))
+                gains = [max(0, grades.get(ids[file], 0)) for file in list(files)[:TOP]]
                 grades_of[name].append((gains, grades))
         index.close()
     return [

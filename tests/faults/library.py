@@ -19,8 +19,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from index import Candidate, Index
+from index import Index, ScoredChunk
 from index.embedding import Kind, Vectors
+from tests.finding import candidates
 
 PARAGRAPHS = 4
 BACKWARDS = "¿"
@@ -243,21 +244,21 @@ def look(corpus: Path, folder: Path, subjects: Iterable[int]) -> Seen:
 
 def answers(index: Index, subject: int) -> Found:
     """The chunks found for a question that are about its subject."""
-    return _about(subject, index.candidates(question(subject), LIMIT))
+    return _about(subject, candidates(index, question(subject), LIMIT))
 
 
 def by_words(index: Index, subject: int) -> Found:
     """Those of them in which words of the question occur."""
-    return _about(subject, [each for each in index.candidates(question(subject), LIMIT) if each.bm25])
+    return _about(subject, [each for each in candidates(index, question(subject), LIMIT) if each.bm25])
 
 
 def by_meaning(index: Index, subject: int) -> Found:
     """The chunks about a subject that its question's vector finds."""
-    return _about(subject, index.candidates(BACKWARDS + question(subject)[::-1], LIMIT))
+    return _about(subject, candidates(index, BACKWARDS + question(subject)[::-1], LIMIT))
 
 
-def _about(subject: int, candidates: Sequence[Candidate]) -> Found:
-    chunks = (candidate.chunk for candidate in candidates)
+def _about(subject: int, hits: Sequence[ScoredChunk]) -> Found:
+    chunks = (hit.chunk for hit in hits)
     return {(c.file, c.text) for c in chunks if any(subject == about for about, *_ in stamps(c.text))}
 
 

@@ -14,6 +14,7 @@ from index.embedding import Kind, Vectors
 from tests.conftest import SEEDS
 from tests.faults.children import in_child
 from tests.faults.library import word
+from tests.finding import candidates
 
 K = 10
 QUERIES = 100
@@ -55,7 +56,7 @@ def search(corpus: Path, folder: Path, plan: Path) -> tuple[list[set[tuple[int, 
     index.sync()
     found = []
     for query in range(len(index.embedder.queries)):
-        nearest = sorted(index.candidates(f"query{query}", K), key=lambda each: -each.similarity)[:K]
+        nearest = sorted(candidates(index, f"query{query}", K), key=lambda each: -each.similarity)[:K]
         found.append({(int(each.chunk.file[:-4]), FOOTER in each.chunk.text) for each in nearest})
     sound = index.caches()["Chroma"]
     index.close()

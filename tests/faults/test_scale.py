@@ -11,6 +11,7 @@ import pytest
 from index import Index, SyncReport
 from tests.faults.children import Child, in_child, peak_memory
 from tests.faults.library import WitnessEmbedder, embedded, word
+from tests.finding import candidates
 
 BATCH = 256
 """So many texts at most are embedded again after a kill."""
@@ -35,7 +36,7 @@ def change_one(corpus: Path, folder: Path, log: Path, file: str) -> tuple[SyncRe
     started = time.monotonic()
     report = index.sync()
     seconds = time.monotonic() - started
-    assert [each.chunk.file for each in index.candidates("another one", 1) if each.bm25] == [file]
+    assert [each.chunk.file for each in candidates(index, "another one", 1) if each.bm25] == [file]
     index.close()
     return report, seconds
 
@@ -111,7 +112,7 @@ def list_filter_delete(corpus: Path, folder: Path) -> None:
     index = Index(corpus, folder, NarrowEmbedder())
     index.sync()
     assert index.counts()["chunks"] == LONG * len(files)
-    everything = index.candidates(" ".join(file.removesuffix(".txt") for file in files), LONG * len(files))
+    everything = candidates(index, " ".join(file.removesuffix(".txt") for file in files), LONG * len(files))
     assert len(everything) == LONG * len(files)
     for file in files:
         assert len(index.chunks_of(file)) == LONG
@@ -123,7 +124,7 @@ def list_filter_delete(corpus: Path, folder: Path) -> None:
     assert index.counts() == {"documents": 1, "chunks": LONG, "vectors": LONG}
     name = files[0].removesuffix(".txt")
     for place in (0, LONG // 2, LONG - 1):
-        best = max(index.candidates(paragraph(name, place), 5), key=lambda each: each.similarity)
+        best = max(candidates(index, paragraph(name, place), 5), key=lambda each: each.similarity)
         assert best.chunk.text.startswith(paragraph(name, place))
     index.close()
 

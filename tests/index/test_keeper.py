@@ -17,6 +17,7 @@ from index import CorpusError, EmbedderError, FootnoteError, Index, Keeper, Lock
 from index.embedding import Kind, Vectors
 from tests.corpora import TOWN, write
 from tests.fakes import HashEmbedder, HeldEmbedder
+from tests.finding import candidates
 from tests.waiting import SECONDS, threads, until
 
 pytestmark = pytest.mark.usefixtures("without_chroma")
@@ -60,7 +61,7 @@ def files(keeper: Keeper) -> set[str]:
 
 
 def found(keeper: Keeper, query: str) -> set[str]:
-    return {candidate.chunk.file for candidate in keeper.index.candidates(query, 5)}
+    return {candidate.chunk.file for candidate in candidates(keeper.index, query, 5)}
 
 
 # Waiting

@@ -16,6 +16,7 @@ import pytest
 
 from index import Index, StoreError, SyncReport
 from tests.fakes import HashEmbedder
+from tests.finding import candidates
 from tests.index.chroma_process import ChromaProcess
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ def replica(tmp_path: Path, share: Path) -> Iterator[Index]:
 def all_of(index: Index) -> list[tuple[str, str, float, float]]:
     return [
         (found.chunk.file, found.chunk.text, round(found.similarity, 5), round(found.bm25, 5))
-        for found in index.candidates("zebra or lion at night", 10)
+        for found in candidates(index, "zebra or lion at night", 10)
     ]
 
 
@@ -144,6 +145,7 @@ import json, sys, threading
 from pathlib import Path
 from index import FootnoteError, Index
 from tests.fakes import HashEmbedder
+from tests.finding import candidates
 
 share, folder, url, last = sys.argv[1:]
 index = Index(Path(share), Path(folder), HashEmbedder(), url or None, snapshots=True)
@@ -158,7 +160,7 @@ thread = threading.Thread(target=follow)
 thread.start()
 seen = []
 while not seen or seen[-1] != [last] * 3:
-    found = {each.chunk.file: each.chunk.text.split()[1] for each in index.candidates("edition", 10)}
+    found = {each.chunk.file: each.chunk.text.split()[1] for each in candidates(index, "edition", 10)}
     state = [found.get(name, "none") for name in ("a.txt", "b.txt", "c.txt")]
     if not seen or state != seen[-1]:
         seen.append(state)

@@ -22,6 +22,7 @@ from index.folder import Entry
 from index.schema import SCHEMA
 from index.types import Progress
 from tests.fakes import HashEmbedder
+from tests.finding import candidates
 
 pytestmark = pytest.mark.usefixtures("without_chroma")
 
@@ -46,7 +47,7 @@ def counts(report: SyncReport) -> tuple[int, int, int, int]:
 
 def found(index: Index, query: str) -> set[str]:
     """The files in which a word of the query occurs."""
-    return {candidate.chunk.file for candidate in index.candidates(query, 50) if candidate.bm25}
+    return {candidate.chunk.file for candidate in candidates(index, query, 50) if candidate.bm25}
 
 
 def texts(index: Index) -> dict[str, str]:
@@ -64,7 +65,7 @@ def test_the_date_of_a_document_is_known_to_its_chunks_and_changes_with_it(
     assert {chunk.date for chunk in index.chunks_of("b.txt")} == {None}
     (corpus / "a.txt").write_text("Published: 4 May 2024\nThe zebra sleeps.")
     index.sync()
-    assert {each.chunk.date for each in index.candidates("zebra", 1) if each.bm25} == {
+    assert {each.chunk.date for each in candidates(index, "zebra", 1) if each.bm25} == {
         datetime.date(2024, 5, 4)
     }
 
@@ -107,7 +108,7 @@ def test_a_changed_file_leaves_no_trace(index: Index, corpus: Path) -> None:
     assert counts(index.sync()) == (0, 1, 0, 1)
     assert found(index, "zebra") == set()
     assert found(index, "okapi") == {"a.txt"}
-    assert all("zebra" not in candidate.chunk.text for candidate in index.candidates("zebra", 50))
+    assert all("zebra" not in candidate.chunk.text for candidate in candidates(index, "zebra", 50))
     assert index.respell("zebbra") == "zebbra"
 
 
@@ -118,7 +119,7 @@ def test_a_deleted_file_leaves_no_trace(index: Index, corpus: Path) -> None:
     (corpus / "a.txt").unlink()
     assert index.differences() == ["a.txt"]
     assert counts(index.sync()) == (0, 0, 1, 1)
-    assert [candidate.chunk.file for candidate in index.candidates("quagga sleeps", 50)] == ["b.txt"]
+    assert [candidate.chunk.file for candidate in candidates(index, "quagga sleeps", 50)] == ["b.txt"]
     assert index.counts() == {"documents": 1, "chunks": 1, "vectors": 1}
     assert index.document("a.txt") is None
     assert index.chunks_of("a.txt") == []
@@ -221,7 +222,7 @@ def test_the_same_text_in_two_files_is_embedded_once_and_found_in_both(
         (corpus / name).write_text("The zebra sleeps.")
     assert index.sync().embedded == embedder.texts == 1
     assert index.counts() == {"documents": 2, "chunks": 2, "vectors": 1}
-    assert [candidate.chunk.file for candidate in index.candidates("zebra", 1)] == ["a.txt", "b.txt"]
+    assert [candidate.chunk.file for candidate in candidates(index, "zebra", 1)] == ["a.txt", "b.txt"]
     (corpus / "c.txt").write_text("The zebra sleeps.")
     (corpus / "a.txt").unlink()
     assert index.sync().embedded == 0
@@ -466,7 +467,7 @@ def test_a_folder_that_goes_missing_does_not_empty_the_index(index: Index, corpu
 def test_an_empty_folder_is_an_empty_index(index: Index) -> None:
     report = index.sync()
     assert (counts(report), report.skipped, report.embedded) == ((0, 0, 0, 0), {}, 0)
-    assert index.candidates("anything", 5) == []
+    assert candidates(index, "anything", 5) == []
     assert index.caches() == {"Chroma": True, "Tantivy": True}
     assert index.respell("anythng") == "anythng"
     assert index.differences() == []
@@ -474,7 +475,7 @@ def test_an_empty_folder_is_an_empty_index(index: Index) -> None:
 
 def test_an_index_that_was_never_synced_answers_nothing(index: Index, corpus: Path) -> None:
     (corpus / "a.txt").write_text("The zebra sleeps.")
-    assert index.candidates("zebra", 5) == []
+    assert candidates(index, "zebra", 5) == []
     assert index.rarity(["zebra"]) == {"zebra": pytest.approx(0.69, abs=0.01)}
     assert index.differences() == ["a.txt"]
 
@@ -522,7 +523,7 @@ def test_an_older_index_is_made_anew(folder: Path, corpus: Path) -> None:
     set_meta(folder, "schema", str(SCHEMA - 1))
     (corpus / "a.txt").write_text("The okapi stands.")
     index = Index(corpus, folder, HashEmbedder())
-    assert index.candidates("zebra", 5) == []
+    assert candidates(index, "zebra", 5) == []
     report = index.sync()
     assert (counts(report), report.embedded) == ((2, 0, 0, 0), 2)
     assert found(index, "zebra okapi") == {"a.txt"}
@@ -539,11 +540,11 @@ def test_a_document_is_found_by_its_words_before_it_has_vectors(index: Index, co
 
     def look(step: Progress) -> None:
         if (step.stage, step.done) == ("embedding", 0):
-            (best, *_) = index.candidates("zebra sleeps", 5)
+            (best, *_) = candidates(index, "zebra sleeps", 5)
             seen.append((index.pending(), found(index, "zebra"), best.similarity))
 
     report = index.sync(look)
-    assert seen == [(2, {"a.txt"}, pytest.approx(index.candidates("zebra sleeps", 5)[0].similarity))]
+    assert seen == [(2, {"a.txt"}, pytest.approx(candidates(index, "zebra sleeps", 5)[0].similarity))]
     assert (index.pending(), report.pending, report.embedded) == (0, 0, 2)
 
 
@@ -662,7 +663,7 @@ def test_a_damaged_store_says_what_to_do(folder: Path, corpus: Path, size: int) 
     "use",
     [
         pytest.param(lambda index: index.documents(), id="documents"),
-        pytest.param(lambda index: index.candidates("zebra", 5), id="candidates"),
+        pytest.param(lambda index: candidates(index, "zebra", 5), id="candidates"),
         pytest.param(lambda index: index.sync(), id="sync"),
     ],
 )
@@ -752,7 +753,7 @@ def test_a_second_writer_is_told_who_writes_and_a_killed_one_is_forgotten(
         ):
             index.sync()
         assert time.monotonic() - started < 10
-        assert index.candidates("zebra", 5) == []
+        assert candidates(index, "zebra", 5) == []
     finally:
         kill(process)
     assert counts(index.sync()) == (1, 0, 0, 0)
@@ -778,7 +779,7 @@ def test_a_sync_killed_half_way_is_completed_by_the_next(corpus: Path, tmp_path:
 
     index = Index(corpus, folder, HashEmbedder())
     for reader in (first, index):
-        for candidate in reader.candidates("zebra okapi", 50):
+        for candidate in candidates(reader, "zebra okapi", 50):
             document = reader.document(candidate.chunk.file)
             assert document
             assert candidate.chunk.text == document.text[candidate.chunk.start : candidate.chunk.end]
@@ -798,7 +799,7 @@ def test_a_sync_killed_half_way_is_completed_by_the_next(corpus: Path, tmp_path:
 def test_a_reader_follows_another_process(index: Index, corpus: Path) -> None:
     (corpus / "a.txt").write_text("The zebra sleeps.")
     reader = Index(corpus, index.folder, HashEmbedder())
-    assert reader.candidates("zebra", 5) == []
+    assert candidates(reader, "zebra", 5) == []
     index.sync()
     assert found(reader, "zebra") == {"a.txt"}
     (corpus / "a.txt").write_text("The okapi stands.")

@@ -14,6 +14,7 @@ from index import Index
 from index.text import content_terms, terms
 from index.words import WordIndex
 from tests.fakes import HashEmbedder
+from tests.finding import candidates
 from tests.index.stores import TITLE, open_store, put, remove
 from tests.index.strategies import LAW
 
@@ -256,12 +257,12 @@ def folder(tmp_path: Path, without_chroma: None) -> Path:
 
 
 def check_it_answers_and_mends(index: Index) -> None:
-    assert {candidate.chunk.file for candidate in index.candidates("zebra", 5)} == {"a.txt", "b.txt"}
+    assert {candidate.chunk.file for candidate in candidates(index, "zebra", 5)} == {"a.txt", "b.txt"}
     assert index.rarity(["zebra"])["zebra"] > 0
     assert index.respell("zebar") in ("zebar", "zebra")
     index.sync()
     assert index.caches()["Tantivy"]
-    assert [candidate.bm25 > 0 for candidate in index.candidates("zebra", 5)] == [True, False]
+    assert [candidate.bm25 > 0 for candidate in candidates(index, "zebra", 5)] == [True, False]
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -15,6 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from index import Index
 from index.vectors import VectorIndex
 from tests.fakes import HashEmbedder
+from tests.finding import candidates
 
 NAMES = ["a.txt", "b.md", "c/d.txt", "c/e.txt", "f.pdf", "g.txt"]
 WORDS = ["zebra", "lion", "okapi", "sleeps", "hunts", "the", "石破首相"]
@@ -34,15 +35,15 @@ def facts(index: Index) -> object:
         for file, _ in index.titles()
         for chunk in index.chunks_of(file)
     ]
-    candidates = {
+    hits = {
         query: sorted(
             (found.chunk.file, found.chunk.start, round(found.similarity, 5), round(found.bm25, 4))
-            for found in index.candidates(query, 1000)
+            for found in candidates(index, query, 1000)
         )
         for query in QUERIES
     }
     words = {word: index.respell(word + "x") for word in WORDS}
-    return index.documents(), index.counts(), chunks, candidates, index.rarity(WORDS), words
+    return index.documents(), index.counts(), chunks, hits, index.rarity(WORDS), words
 
 
 class Folder(RuleBasedStateMachine):
@@ -123,7 +124,7 @@ class Folder(RuleBasedStateMachine):
 
     @invariant()
     def what_is_found_is_in_the_documents(self) -> None:
-        for found in self.reader.candidates("zebra lion okapi", 1000):
+        for found in candidates(self.reader, "zebra lion okapi", 1000):
             document = self.reader.document(found.chunk.file)
             assert document
             assert found.chunk.text == document.text[found.chunk.start : found.chunk.end]

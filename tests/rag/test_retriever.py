@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from llama_index.core.base.base_retriever import BaseRetriever
 
-from index import Candidate, Chunk
+from index import Candidate, Index
 from rag import Assistant
-from rag.retriever import HybridRetriever, fuse
+from rag.retriever import HybridRetriever, fuse, search
 from tests.corpora import TOWN, assistant
 
 
@@ -23,21 +24,11 @@ def bot(tmp_path_factory: pytest.TempPathFactory) -> Assistant:
 
 
 def candidate(number: int, similarity: float, bm25: float, boilerplate: bool = False) -> Candidate:
-    chunk = Chunk(
-        id=number,
-        file="a.txt",
-        title="A",
-        start=0,
-        end=8,
-        text="A chunk.",
-        sentences=((0, 8),),
-        boilerplate=boilerplate,
-    )
-    return Candidate(chunk, similarity, bm25)
+    return Candidate(number, boilerplate, similarity, bm25)
 
 
 def order(*candidates: Candidate) -> list[int]:
-    return [scored.chunk.id for scored in fuse(candidates)]
+    return [candidate.id for candidate, _ in fuse(candidates)]
 
 
 @pytest.mark.parametrize(
@@ -72,21 +63,44 @@ def test_the_order_does_not_depend_on_the_order_of_the_candidates(
 ) -> None:
     candidates = [candidate(number, *pair) for number, pair in enumerate(pairs)]
     shuffled = sorted(candidates, key=lambda _: random.random())  # type: ignore[attr-defined]
-    assert [s.chunk.id for s in fuse(shuffled)] == [s.chunk.id for s in fuse(candidates)]
+    assert fuse(shuffled) == fuse(candidates)
 
 
 @given(st.lists(st.tuples(*scores), max_size=8))
 def test_being_better_in_both_searches_is_never_ranked_behind(pairs: list[tuple[float, float]]) -> None:
     found = fuse([candidate(number, *pair) for number, pair in enumerate(pairs)])
     assert len(found) == len(pairs)
-    for before, after in pairwise(found):
-        assert before.score >= after.score
+    for (before, score), (after, next_score) in pairwise(found):
+        assert score >= next_score
         assert not (after.similarity > before.similarity + 1e-6 and after.bm25 > before.bm25 + 1e-6)
 
 
-def test_both_scores_are_kept() -> None:
-    (scored,) = fuse([candidate(1, 0.25, 3.5)])
-    assert (scored.similarity, scored.bm25) == (0.25, 3.5)
+def test_both_scores_are_kept(bot: Assistant) -> None:
+    index = bot.ready()
+    scores = {one.id: (one.similarity, one.bm25) for one in index.candidates("ferry", 100)}
+    found = bot.retrieve("ferry", k=5)
+    assert found
+    assert all((one.similarity, one.bm25) == scores[one.chunk.id] for one in found)
+
+
+def test_what_is_removed_between_search_and_reading_is_searched_again(bot: Assistant) -> None:
+    index = bot.ready()
+    expected = search(index, "ferry", k=3, depth=10)
+    gone = Candidate(id=10**9, boilerplate=False, similarity=1.0, bm25=99.0)
+
+    class Overtaken:
+        asked = 0
+
+        def candidates(self, query: str, k: int) -> list[Candidate]:
+            self.asked += 1
+            found = index.candidates(query, k)
+            return found if self.asked > 1 else [gone, *found]
+
+        chunks = staticmethod(index.chunks)
+
+    overtaken = Overtaken()
+    assert search(cast("Index", overtaken), "ferry", k=3, depth=10) == expected
+    assert overtaken.asked == 2
 
 
 def test_it_is_a_llama_index_retriever_whose_nodes_say_where_they_stand(bot: Assistant) -> None:
