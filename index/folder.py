@@ -117,20 +117,22 @@ def _listing(top: str, folder: str, rules: _Rules) -> Iterator[Entry | tuple[str
 def _entries(
     top: str, folder: str, found: dict[str, os.DirEntry[str]], rules: _Rules
 ) -> Iterator[Entry | tuple[str, _Rules]]:
+    problems: dict[str, str] = {}
     if names := [name for name in IGNORE_FILES if name in found]:
         spec, problems = _patterns(found, names)
         rules = [*rules, (folder, spec)]
-        yield from (Entry(_shown(folder + name), problem=problem) for name, problem in problems)
     paths = [
         folder + name + ("/" if item.is_dir(follow_symlinks=False) else "")
         for name, item in found.items()
-        if not name.startswith((".", "~$"))
+        if name in problems or not name.startswith((".", "~$"))
     ]
     for path in sorted(paths, key=_shown):
         name = path[len(folder) :]
-        if _ignored(path, name.rstrip("/"), rules):
+        if name in problems:
+            yield Entry(_shown(path), problem=problems[name])
+        elif _ignored(path, name.rstrip("/"), rules):
             continue
-        if path.endswith("/"):
+        elif path.endswith("/"):
             yield path, rules
         elif entry := _entry(top, path, found[name]):
             yield entry
@@ -163,25 +165,23 @@ def _astray(target: Path, top: str) -> str | None:
     return "a link to something hidden" if hidden else None
 
 
-def _patterns(
-    found: dict[str, os.DirEntry[str]], names: list[str]
-) -> tuple[GitIgnoreSpec, list[tuple[str, str]]]:
-    """The patterns of a folder's ignore files, and what is wrong with these: the file and the reason."""
+def _patterns(found: dict[str, os.DirEntry[str]], names: list[str]) -> tuple[GitIgnoreSpec, dict[str, str]]:
+    """The patterns of a folder's ignore files, and what is first wrong with each of these files."""
     from pathspec import GitIgnoreSpec
 
     patterns: list[str] = []
-    problems: list[tuple[str, str]] = []
+    problems: dict[str, str] = {}
     for name in names:
         try:
             lines = Path(found[name].path).read_text(errors="surrogateescape").splitlines()
         except OSError as error:
-            problems.append((name, _unreadable(error)))
+            problems[name] = _unreadable(error)
             continue
         for line in lines:
             try:
                 GitIgnoreSpec.from_lines([line])
             except (ValueError, re.error):
-                problems.append((name, f"its pattern {line!r} cannot be understood, so it ignores nothing"))
+                problems.setdefault(name, f"its pattern {line!r} cannot be understood, so it ignores nothing")
             else:
                 patterns.append(line)
     return GitIgnoreSpec.from_lines(patterns), problems

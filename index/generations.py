@@ -157,7 +157,7 @@ class Generations:
         self.reload()
         alive = self._store.counts()["vectors"]
         through = int(self._marker["through"]) if self._whole() else 0
-        newer = sum(len(ids) for ids, _ in self._store.vectors_after(through))
+        newer = self._store.newer(through)
         gone = int(self._marker["count"]) - (alive - newer) if through else 0
         if (alive and not through) or gone > max(NEWEST, alive // GONE):
             self._make(base=None, after=0)

@@ -8,22 +8,14 @@ from dataclasses import dataclass
 from index.database import PAGE, Database, Row
 from index.folder import Entry
 
-_TABLES = """
-CREATE TEMP TABLE IF NOT EXISTS present (
-    file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, problem TEXT
-) WITHOUT ROWID;
-CREATE TEMP TABLE IF NOT EXISTS stale (file TEXT PRIMARY KEY, indexed INTEGER NOT NULL) WITHOUT ROWID;
-DELETE FROM present;
-DELETE FROM stale
+_TABLE = """
+CREATE TEMP TABLE IF NOT EXISTS differing (
+    file TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, problem TEXT,
+    kind INTEGER NOT NULL
+) WITHOUT ROWID
 """
-_STALE = """
-INSERT INTO stale SELECT file, files.file IS NOT NULL AND skipped IS NULL
-FROM present LEFT JOIN files USING (file)
-WHERE files.file IS NULL OR version <> ?
-   OR (problem IS NOT NULL AND problem IS NOT skipped)
-   OR (problem IS NULL AND (files.size <> present.size OR files.mtime_ns <> present.mtime_ns
-                            OR files.ctime_ns <> present.ctime_ns))
-"""
+NEW, CHANGED, GONE = range(3)
+"""Kinds of differing files; a file that could not be indexed before is a new one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +31,65 @@ class FileRecord:
 
 
 class Manifest:
-    """The table `files` of a store, and beside it, for the time of a sync, what lies in the folder."""
+    """The table `files` of a store, and beside it, for the time of a sync, how the folder differs from it."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def compare(self, entries: Iterable[Entry], version: str) -> None:
-        """Take note of everything that lies in the folder now, and of what of it has to be read.
+        """Take note of every file that has to be read, or has gone.
 
         Args:
-            entries: All files of the folder.
+            entries: All files of the folder, mostly in the order of their names; one that is met a second
+                time does not count.
             version: Versions of the loader and the chunker now.
 
         Raises the same as the iteration.
         """
         with self._db.transaction():
-            for statement in _TABLES.split(";"):
-                self._db.write(statement)
-            self._db.write_many("INSERT OR IGNORE INTO present VALUES (?, ?, ?, ?, ?)", entries)
-            self._db.write(_STALE, (version,))
+            self._db.write(_TABLE)
+            self._db.write("DELETE FROM differing")
+            self._db.write_many(
+                "INSERT OR REPLACE INTO differing VALUES (?, ?, ?, ?, ?, ?)",
+                self._differing(entries, version),
+            )
+
+    def _differing(self, entries: Iterable[Entry], version: str) -> Iterator[Row]:
+        """Merge the folder with what is known, both in the order of names, so that neither has to be held."""
+        known = self._known()
+        record, last = next(known, None), ""
+        for entry in entries:
+            file = entry.file
+            if file <= last:
+                # Two folders whose names are not UTF-8 may look like one; what was called gone is not.
+                if file < last:
+                    indexed = self._db.rows("SELECT 1 FROM files WHERE file = ? AND skipped IS NULL", (file,))
+                    yield (*entry, CHANGED if indexed else NEW)
+                continue
+            last = file
+            while record and record[0] < file:
+                yield (*record[:5], GONE)
+                record = next(known, None)
+            if record is None or record[0] != file:
+                yield (*entry, NEW)
+                continue
+            if _stale(entry, record, version):
+                yield (*entry, NEW if record[4] else CHANGED)
+            record = next(known, None)
+        while record:
+            yield (*record[:5], GONE)
+            record = next(known, None)
+
+    def _known(self) -> Iterator[Row]:
+        """All records in order: the columns of an entry, then the version."""
+        query = (
+            "SELECT file, size, mtime_ns, ctime_ns, skipped, version FROM files"
+            " WHERE file > ? ORDER BY file LIMIT ?"
+        )
+        last = ""
+        while rows := self._db.rows(query, (last, PAGE)):
+            yield from rows
+            last = rows[-1][0]
 
     def stale(self, *, indexed: bool) -> Iterator[tuple[Entry, FileRecord | None]]:
         """Yield the files to read, in order, each with what is known of it.
@@ -67,13 +99,13 @@ class Manifest:
                 changed meanwhile.
         """
         query = """
-            SELECT file, present.size, present.mtime_ns, present.ctime_ns, problem,
+            SELECT file, differing.size, differing.mtime_ns, differing.ctime_ns, problem,
                    files.size, files.mtime_ns, files.ctime_ns, skipped, sha256, version
-            FROM stale JOIN present USING (file) LEFT JOIN files USING (file)
-            WHERE file > :last AND indexed = :indexed ORDER BY file LIMIT :page
+            FROM differing LEFT JOIN files USING (file)
+            WHERE file > :last AND kind = :kind ORDER BY file LIMIT :page
         """
         last = ""
-        while rows := self._own(query, last=last, indexed=indexed, page=PAGE):
+        while rows := self._own(query, last=last, kind=CHANGED if indexed else NEW, page=PAGE):
             for file, size, mtime_ns, ctime_ns, problem, *known in rows:
                 record = FileRecord(Entry(file, *known[:4]), *known[4:]) if known[5] is not None else None
                 yield Entry(file, size, mtime_ns, ctime_ns, problem), record
@@ -81,13 +113,15 @@ class Manifest:
 
     def stale_count(self) -> int:
         """Return how many files `stale` has to yield, of both sorts."""
-        return int(self._own("SELECT count(*) FROM stale")[0][0])
+        return int(self._own("SELECT count(*) FROM differing WHERE kind <> :gone", gone=GONE)[0][0])
 
     def gone(self) -> Iterator[list[str]]:
-        """Yield the known files that lie in the folder no longer, by the thousand; forget them meanwhile."""
-        query = "SELECT file FROM files WHERE file NOT IN (SELECT file FROM present) LIMIT :page"
-        while rows := self._own(query, page=PAGE):
+        """Yield the known files that lie in the folder no longer, by the thousand."""
+        query = "SELECT file FROM differing WHERE file > :last AND kind = :gone ORDER BY file LIMIT :page"
+        last = ""
+        while rows := self._own(query, last=last, gone=GONE, page=PAGE):
             yield [row[0] for row in rows]
+            last = rows[-1][0]
 
     def _own(self, query: str, **parameters: object) -> list[Row]:
         """Rows that only the writer sees: those of its temporary table."""
@@ -125,3 +159,12 @@ class Manifest:
         """Return the files that are not indexed, in order, each with the reason."""
         query = "SELECT file, skipped FROM files WHERE skipped IS NOT NULL ORDER BY file"
         return dict(self._db.rows(query))
+
+
+def _stale(entry: Entry, record: Row, version: str) -> bool:
+    """Whether a file has to be read again, from what is known of it."""
+    if record[5] != version:
+        return True
+    if entry.problem is not None:
+        return bool(entry.problem != record[4])
+    return entry[1:4] != record[1:4]

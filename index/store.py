@@ -210,6 +210,10 @@ class Store:
             yield [row[0] for row in rows], np.stack([np.frombuffer(row[1], np.float32) for row in rows])
             last = rows[-1][0]
 
+    def newer(self, last: int) -> int:
+        """Return how many vectors in force have an id above `last`."""
+        return self._count("vectors WHERE id > ? AND embedder = ?", last, self.embedder)
+
     def without_vector(self, texts: Iterable[str], embedder: str) -> list[str]:
         """Return which of these texts have no vector of an embedder yet, in order of their characters."""
         digests = {_digest(text): text for text in texts}

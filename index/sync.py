@@ -204,7 +204,7 @@ class Sync:
         total, done, last = self._store.pending(embedder.id), 0, 0
         while not self._stop.is_set():
             self._tell("embedding", done, total)
-            page = self._store.pending_texts(embedder.id, last, BATCH)
+            page = self._store.pending_texts(embedder.id, last, BATCH) if done < total else []
             if not page:
                 break
             texts = [text for _, text in page]

@@ -136,9 +136,9 @@ def test_what_lies_in_an_ignored_folder_cannot_be_brought_back(corpus: Path) -> 
 
 @pytest.mark.parametrize("pattern", ["!", "\\", "[z-a]"])
 def test_a_pattern_that_is_none_is_listed_and_the_others_hold(corpus: Path, pattern: str) -> None:
-    write(corpus, "a.txt", "b.log")
+    write(corpus, "a.txt", "b.log", "!.txt")
     write(corpus, ".gitignore", text=f"{pattern}\n*.log\n")
-    assert names(corpus) == [".gitignore", "a.txt"]
+    assert names(corpus) == ["!.txt", ".gitignore", "a.txt"]
     assert "cannot be understood" in problems(corpus)[".gitignore"]
 
 
