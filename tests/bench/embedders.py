@@ -20,8 +20,8 @@ from tests.bench import library
 class WordVectors:
     """The mean of a random vector per word of four letters or more: texts that share words are neighbours.
 
-    The words of a topic of the library have half a vector in common, so that its texts are a cluster, as with
-    a real model. Queries also go through MiniLM, whose vectors are thrown away, so that they take the time they really take.
+    The words and places of a topic of the library have half a vector in common, so that its texts are a cluster
+    and a question lies in that of what it asks for, as with a real model. Queries also go through MiniLM, whose vectors are thrown away, so that they take the time they really take.
     """
 
     id = "word-vectors-384-by-topic"

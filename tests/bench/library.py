@@ -7,6 +7,7 @@ holds one fact that no other holds.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -24,7 +25,8 @@ ONSETS = [*"bcdfghklmnprstvw", "br", "dr", "gr", "st", "tr"]
 VOWELS = [*"aeiou", "ai", "ea", "or", "un", "el"]
 SYLLABLES = [onset + vowel for onset in ONSETS for vowel in VOWELS]
 ENDINGS = "nsrl"
-NAMES = len(SYLLABLES) ** 3
+NAMES, STRIDE = len(SYLLABLES) ** 3, 48_271
+NAME = re.compile(rf"({'|'.join(SYLLABLES)})" * 3)
 Words = NDArray[np.object_]
 
 
@@ -73,7 +75,14 @@ def keywords(number: int) -> str:
 
 
 def topic(word: str) -> int | None:
-    """Return the topic that a word, in lower case, belongs to; None for general words and names."""
+    """Return the topic that a word, in lower case, belongs to; None for general words.
+
+    A place belongs to that of its text, as the name of a real one says what is around it.
+    """
+    if place := NAME.fullmatch(word):
+        digits = [SYLLABLES.index(syllable) for syllable in place.groups()]
+        number = sum(digit * len(SYLLABLES) ** power for power, digit in enumerate(digits))
+        return number * pow(STRIDE, -1, NAMES) % NAMES % TOPICS
     return _topics().get(word)
 
 
@@ -102,7 +111,7 @@ def _fact(number: int) -> tuple[str, str, str]:
 
 def _name(number: int) -> str:
     """A name of its own for each number below `NAMES`, neighbours unlike each other."""
-    return "".join(_syllables(number * 48_271 % NAMES, 3)).capitalize()
+    return "".join(_syllables(number * STRIDE % NAMES, 3)).capitalize()
 
 
 def _syllables(number: int, count: int) -> list[str]:
