@@ -12,6 +12,8 @@ from tests.faults.library import WitnessEmbedder, text, versions
 
 COPIES = 10
 """So often a text stands in one file: reading it takes long enough to be interrupted."""
+LINES = 100
+"""The growing file begins anew after so many."""
 PARAGRAPH = "Line {0} of {0}. " * 3 + "\n\n"
 
 
@@ -28,8 +30,9 @@ class Writer(threading.Thread):
             self.replace("replaced.txt", 1)
             self.replace("deleted.txt", 2)
             (self.corpus / "written.txt").write_text(text(3, self.rounds) * COPIES)
-            with (self.corpus / "longer.txt").open("a") as file:
-                file.write(PARAGRAPH.format(self.rounds))
+            line = self.rounds % LINES
+            with (self.corpus / "longer.txt").open("a" if line else "w") as file:
+                file.write(PARAGRAPH.format(line))
             (self.corpus / "deleted.txt").unlink()
             self.replace(f"{self.rounds % 3}.txt", 4)
             self.rounds += 1
