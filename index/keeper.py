@@ -97,6 +97,7 @@ class Keeper:
         patience: float,
         progress: OnProgress | None = None,
         stop: threading.Event | None = None,
+        meanwhile: Callable[[], None] | None = None,
     ) -> None:
         """See to it that the folder is or has been checked, and wait until the index can be asked.
 
@@ -105,6 +106,7 @@ class Keeper:
                 as many while the last 1,000 vectors are made. Without any document yet, the first one is waited for.
             progress: Called, in this thread, with what is being done.
             stop: Ends the waiting when it is set.
+            meanwhile: Called once if there is anything to wait for.
 
         Raises:
             FootnoteError: If the check failed and there is not one document.
@@ -113,6 +115,8 @@ class Keeper:
             stale = time.monotonic() - self._ended > RETRY_SECONDS
             if not self._thread and not self._state.checked and (stale or not self._state.error):
                 self._begin()
+        if meanwhile and not self._settled(patience):
+            meanwhile()
         while not self._settled(patience) and not (stop and stop.is_set()):
             with self._news:
                 self._news.wait(0.1)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from index import CorpusError, Document, FootnoteError, Index, Keeper, ScoredChunk, SyncReport
-from rag import abstention, extractive, summary
+from rag import abstention, extractive, reader, summary
 from rag.abstention import Judgement
 from rag.conversation import own_terms, standalone
 from rag.evidence import Evidence, nearby, weigh
@@ -20,7 +20,6 @@ from rag.llm.asides import Asides
 from rag.llm.choice import choose
 from rag.llm.language import is_foreign
 from rag.question import Kind, Question, understand
-from rag.reader import read
 from rag.settings import Settings, load_settings, shipped_seeds
 from rag.timeline import present
 from rag.trace import Trace
@@ -266,11 +265,11 @@ class Assistant:
 
     def titles(self) -> list[tuple[str, str]]:
         """Return file and title of every document of the index, ordered by file."""
-        return self.ready().titles()
+        return self._checked().titles()
 
     def documents(self) -> list[Document]:
         """Return all documents of the index with their texts, ordered by file."""
-        return self.ready().documents()
+        return self._checked().documents()
 
     def document(self, file: str) -> Document:
         """Return one document.
@@ -278,7 +277,7 @@ class Assistant:
         Raises:
             CorpusError: If no such file is indexed.
         """
-        document = self.ready().document(file)
+        document = self._checked().document(file)
         if document is None:
             raise CorpusError(f"There is no document {file} in {self.corpus}.")
         return document
@@ -301,6 +300,8 @@ class Assistant:
     def ready(self, progress: OnProgress | None = None, stop: threading.Event | None = None) -> Index:
         """Return the index, checked against the folder the first time; every other call does this by itself.
 
+        Meanwhile what answers questions is loaded.
+
         Args:
             progress: Called with what is being done while this waits.
             stop: Ends the waiting when it is set, from any thread.
@@ -308,8 +309,16 @@ class Assistant:
         Raises:
             FootnoteError: What `sync` raises, if there is not one document to answer from; else `notices` says it.
         """
+        return self._checked(progress, stop, meanwhile=_load)
+
+    def _checked(
+        self,
+        progress: OnProgress | None = None,
+        stop: threading.Event | None = None,
+        meanwhile: Callable[[], None] | None = None,
+    ) -> Index:
         keeper = self._keeper()
-        keeper.settle(self.settings.patience, progress, stop)
+        keeper.settle(self.settings.patience, progress, stop, meanwhile)
         return keeper.index
 
     def _keeper(self) -> Keeper:
@@ -354,12 +363,18 @@ class Assistant:
     def _read(self, index: Index, asked: Question, chunks: Sequence[ScoredChunk]) -> list[Evidence]:
         if asked.kind is Kind.SUMMARY:
             return summary.read(index, chunks)
-        return present(asked, weigh(index, asked, read(asked.query, chunks)))
+        return present(asked, weigh(index, asked, reader.read(asked.query, chunks)))
 
     def _retriever(self, index: Index, k: int) -> HybridRetriever:
         from rag.retriever import HybridRetriever
 
         return HybridRetriever(index, k)
+
+
+def _load() -> None:
+    import rag.retriever  # noqa: F401
+
+    reader.load()
 
 
 def _whole(text: str) -> str:

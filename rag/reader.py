@@ -81,6 +81,12 @@ def read(question: str, chunks: Sequence[ScoredChunk]) -> list[Reading]:
     ]
 
 
+def load() -> None:
+    """Load the model now, not when it first reads."""
+    _session()
+    _tokenizer()
+
+
 class _Page:
     """A chunk as the model sees it: its title, then its sentences with one space between them."""
 
