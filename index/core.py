@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from math import log
@@ -13,8 +14,8 @@ from typing import NamedTuple
 
 from filelock import FileLock, Timeout
 
-from index.embedding import Embedder, MiniLM, Vectors, cosines
-from index.errors import LockedError, StoreError
+from index.embedding import Embedder, Kind, MiniLM, Vectors, cosines
+from index.errors import EmbedderError, LockedError, StoreError
 from index.manifest import Manifest
 from index.snapshot import POINTER, is_current, publish, take_over
 from index.spelling import respell
@@ -27,6 +28,8 @@ from index.words import WordIndex
 LOCK_SECONDS = 2.0
 AT_ONCE = 24
 """So many texts are embedded while a question waits."""
+RETRY_SECONDS = 10.0
+"""So long an embedder that has failed for a question is left alone."""
 TRIES = 3
 """A search that was overtaken by a change of the index is made anew."""
 MANY = 100_000
@@ -81,6 +84,7 @@ class Index:
         self._served = chroma_url is not None
         self._seen = self.store.revision
         self._waiting = 0
+        self._unembedded, self._retry_at = "", 0.0
 
     @property
     def embedder(self) -> Embedder:
@@ -172,10 +176,12 @@ class Index:
             k: How many chunks each search may contribute, at least 1.
 
         Returns:
-            At most 2 k candidates in order of chunk id.
+            At most 2 k candidates in order of chunk id. While the embedder fails, which `problem` says, those
+            that words find, with a similarity of 0.
         """
         embedder = self.embedder
-        vector = embedder.embed([query], kind="query")[0]
+        vectors = self.embed([query], "query", embedder)
+        vector = None if vectors is None else vectors[0]
         found: list[Candidate] = []
         for _ in range(TRIES):
             self._follow()
@@ -187,9 +193,28 @@ class Index:
                 break
         return found
 
-    def _candidates(self, query: str, vector: Vectors, embedder: Embedder, k: int) -> list[Candidate]:
+    def embed(self, texts: Sequence[str], kind: Kind, embedder: Embedder | None = None) -> Vectors | None:
+        """Return the vectors of texts, one row each; None while the embedder fails, which `problem` says.
+
+        Args:
+            texts: Any number of them.
+            kind: See `Embedder.embed`.
+            embedder: By default the one whose vectors are searched.
+        """
+        if time.monotonic() < self._retry_at:
+            return None
+        try:
+            vectors = (embedder or self.embedder).embed(texts, kind=kind)
+        except EmbedderError as error:
+            self._retry_at = time.monotonic() + RETRY_SECONDS
+            self._unembedded = f"{error} Until it works again only words are searched."
+            return None
+        self._unembedded = ""
+        return vectors
+
+    def _candidates(self, query: str, vector: Vectors | None, embedder: Embedder, k: int) -> list[Candidate]:
         """The candidates; what a change takes away between the searches and the reading is missing."""
-        near = self._vectors.search(vector, k)
+        near = {} if vector is None else self._vectors.search(vector, k)
         found = {
             chunk: (boilerplate, near[vector_id])
             for vector_id, chunk, boilerplate in self.store.chunks_of_vectors(near)
@@ -203,18 +228,22 @@ class Index:
         ]
 
     def _compared(
-        self, chunks: list[int], query: Vectors, embedder: Embedder
+        self, chunks: list[int], query: Vectors | None, embedder: Embedder
     ) -> dict[int, tuple[bool, float]]:
         """Chunks that words have found, best first: whether each is boilerplate, and its cosine to the query.
 
         Of those without a vector the first are embedded here, so that a new document can be found before it
-        has any; the others are left out.
+        has any; the others are left out. While the embedder fails, all count as if they were far away.
         """
         hits = self.store.vectors_of_chunks(chunks, embedder.id)
-        vectors = {text: vector for _, _, text, vector in hits if vector is not None}
-        pending = {text: chunk for chunk, _, text, _ in hits if text not in vectors}
-        vectors |= self._embed(dict(islice(pending.items(), AT_ONCE)), embedder)
-        similarity = dict(zip(vectors, cosines(vectors.values(), query), strict=True))
+        similarity: dict[int, float] = {}
+        if query is not None:
+            vectors = {text: vector for _, _, text, vector in hits if vector is not None}
+            pending = {text: chunk for chunk, _, text, _ in hits if text not in vectors}
+            vectors |= self._embed(dict(islice(pending.items(), AT_ONCE)), embedder)
+            similarity = dict(zip(vectors, cosines(vectors.values(), query), strict=True))
+        if query is None or self._unembedded:
+            similarity = {text: 0.0 for _, _, text, _ in hits} | similarity
         return {
             chunk: (boilerplate, similarity[text])
             for chunk, boilerplate, text, _ in hits
@@ -222,11 +251,12 @@ class Index:
         }
 
     def _embed(self, chunks: dict[int, int], embedder: Embedder) -> dict[int, Vectors]:
-        """The vectors of texts, each given with a chunk that has it; without those gone meanwhile."""
+        """The vectors of texts, each given with a chunk that has it; without those that have none."""
         found = self.store.chunks(chunks.values())
         there = {text: found[chunk] for text, chunk in chunks.items() if chunk in found}
         texts = [embedded_text(chunk.file, chunk.title, chunk.text) for chunk in there.values()]
-        return dict(zip(there, embedder.embed(texts, kind="document"), strict=True)) if texts else {}
+        vectors = self.embed(texts, "document", embedder) if texts else None
+        return {} if vectors is None else dict(zip(there, vectors, strict=True))
 
     def chunks(self, ids: Iterable[int]) -> dict[int, Chunk]:
         """Return chunks by id; those that are gone are left out, for a chunk may go but never changes."""
@@ -262,7 +292,7 @@ class Index:
     @property
     def problem(self) -> str:
         """Why searching by meaning is slower or poorer than it should be, in a sentence; mostly empty."""
-        return self._vectors.problem
+        return self._unembedded or self._vectors.problem
 
     @property
     def revision(self) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from index import Index, ScoredChunk
 from index.text import content_terms
 from rag.evidence import Evidence, coverage, is_statement
@@ -19,6 +22,8 @@ POINTS = 4
 """Sentences in a summary of one document."""
 LEAD = 0.15
 """What opening a document is worth to a sentence, in cosine; it fades along the text."""
+UNTOLD = 0.5
+"""How central a sentence counts while the embedder fails: then those at the beginning are taken."""
 NAMED = 0.5
 """Share of the question's words, weighted by rarity, that a document must have to be the one meant."""
 
@@ -62,9 +67,7 @@ def _central(index: Index, found: list[ScoredChunk], points: int) -> list[Eviden
     """The sentences closest to the middle of what these chunks say, the opening ones preferred."""
     spans = [(scored, span) for scored in found for span in scored.chunk.sentences]
     spans = [(scored, span) for scored, span in spans if is_statement(scored.chunk.sentence(span))] or spans
-    vectors = index.embedder.embed([scored.chunk.sentence(span) for scored, span in spans], kind="document")
-    middle = vectors.mean(axis=0)
-    scores = vectors @ (middle / max(float((middle @ middle) ** 0.5), 1e-9))
+    scores = _centrality(index, [scored.chunk.sentence(span) for scored, span in spans])
     ranks = scores + [LEAD / (1 + place) for place in range(len(spans))]
     best = sorted(sorted(range(len(spans)), key=lambda place: -ranks[place])[:points])
     return [
@@ -77,6 +80,16 @@ def _central(index: Index, found: list[ScoredChunk], points: int) -> list[Eviden
         )
         for place in best
     ]
+
+
+def _centrality(index: Index, sentences: list[str]) -> NDArray[np.float32]:
+    """How close each sentence is to the middle of them all; one value for all when that cannot be told."""
+    vectors = index.embed(sentences, "document")
+    if vectors is None:
+        return np.full(len(sentences), UNTOLD, np.float32)
+    middle = vectors.mean(axis=0)
+    scores: NDArray[np.float32] = vectors @ (middle / max(float((middle @ middle) ** 0.5), 1e-9))
+    return scores
 
 
 def _share(index: Index, named: list[str], best: ScoredChunk) -> float:

@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -384,6 +385,7 @@ def test_a_file_that_goes_away_while_it_is_read_stops_nobody(
 
 AS_NOBODY = """
 import os, sys
+from contextlib import closing
 from pathlib import Path
 from index import FootnoteError, Index
 from index.vectors import VectorIndex
@@ -705,6 +707,7 @@ def test_a_closed_index_says_so(index: Index) -> None:
 
 SYNCING = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from index import Index, sync
 from index.vectors import VectorIndex
@@ -826,3 +829,50 @@ def test_differences_are_found_by_content(
     (corpus / "d.txt").write_text("The lion hunts.")
     (corpus / "e.bin").write_bytes(b"\0")
     assert index.differences() == ["a.txt", "b.txt", "d.txt", "e.bin"]
+
+
+class MuteEmbedder(HashEmbedder):
+    """A server that can be stopped and started."""
+
+    mute = False
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+        if self.mute:
+            raise EmbedderError("The server is gone.")
+        return super().embed(texts, kind=kind)
+
+
+def test_while_the_embedder_fails_words_find_and_the_reason_is_told(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (corpus / "a.txt").write_text("The zebra sleeps.")
+    (corpus / "b.txt").write_text("The lion hunts.")
+    embedder = MuteEmbedder()
+    with closing(Index(corpus, tmp_path / "index", embedder)) as index:
+        index.sync()
+        expected = candidates(index, "zebra", 5)
+        embedder.mute = True
+        (only,) = candidates(index, "zebra", 5)
+        assert (only.chunk.file, only.similarity, only.bm25 > 0) == ("a.txt", 0.0, True)
+        assert index.problem == "The server is gone. Until it works again only words are searched."
+        embedder.mute = False
+        assert candidates(index, "zebra", 5) == [only], "it is left alone for a while"
+        monkeypatch.setattr(index, "_retry_at", 0.0)
+        assert candidates(index, "zebra", 5) == expected
+        assert index.problem == ""
+
+
+def test_what_has_no_vector_yet_waits_for_an_embedder_that_fails(corpus: Path, tmp_path: Path) -> None:
+    class OnlyQuestions(MuteEmbedder):
+        def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+            self.mute = kind == "document"
+            return super().embed(texts, kind=kind)
+
+    (corpus / "a.txt").write_text("The zebra sleeps.")
+    with closing(Index(corpus, tmp_path / "index", OnlyQuestions())) as index:
+        with pytest.raises(EmbedderError):
+            index.sync()
+        for _ in range(2):
+            (only,) = candidates(index, "zebra", 5)
+            assert (only.similarity, only.bm25 > 0) == (0.0, True)
+            assert "The server is gone" in index.problem

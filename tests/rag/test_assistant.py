@@ -406,6 +406,31 @@ def test_what_goes_wrong_in_the_background_is_a_notice(tmp_path: Path) -> None:
             bot.sync()
 
 
+class SilentEmbedder(HashEmbedder):
+    """A server that goes away once the documents are embedded."""
+
+    gone = False
+
+    def embed(self, texts: Sequence[str], *, kind: Kind) -> Vectors:
+        if self.gone:
+            raise EmbedderError("The server for vectors does not answer.")
+        return super().embed(texts, kind=kind)
+
+
+@pytest.mark.parametrize("question", [QUESTION, "What are these files about?"])
+def test_without_its_embedder_it_answers_from_words_and_says_so(tmp_path: Path, question: str) -> None:
+    embedder = SilentEmbedder()
+    corpus = write(tmp_path / "corpus", TOWN)
+    with Assistant(corpus, index_dir=tmp_path / "index", embedder=embedder) as bot:
+        assert bot.ask(question).notices == ()
+        embedder.gone = True
+        answer = bot.ask(question)
+        assert answer.status == "answered"
+        assert answer.citations
+        told = "The server for vectors does not answer. Until it works again only words are searched."
+        assert answer.notices == (told,)
+
+
 def test_a_followed_folder_is_answered_from_as_it_is(tmp_path: Path) -> None:
     with assistant(tmp_path, TOWN) as bot:
         bot.follow()
