@@ -199,8 +199,9 @@ class Store:
         return int(rows[0][0]) if rows else 0
 
     def vectors(self, ids: Iterable[int]) -> dict[int, Vectors]:
-        """Return vectors by id; unknown ids are left out."""
-        rows = self.db.paged("SELECT id, vector FROM vectors WHERE id IN ({})", ids)
+        """Return vectors by id; left out are unknown ids and vectors of texts that no chunk has any more."""
+        used = "EXISTS (SELECT 1 FROM chunks WHERE chunks.text = vectors.text)"
+        rows = self.db.paged(f"SELECT id, vector FROM vectors WHERE id IN ({{}}) AND {used}", ids)
         return {vector_id: np.frombuffer(blob, np.float32) for vector_id, blob in rows}
 
     def vectors_after(self, last: int) -> Iterator[tuple[list[int], Vectors]]:

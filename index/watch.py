@@ -87,7 +87,9 @@ class Watcher:
             if changes or not self.told:
                 self.told = True
                 self._changed()
-            if self._identity() != same:
+            # One that was deleted and made again may have the number of the old one.
+            deleted = any(Path(path) == self._folder for _, path in changes)
+            if deleted or self._identity() != same:
                 self._changed()
                 return
 

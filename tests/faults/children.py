@@ -81,9 +81,9 @@ class Child:
         return value
 
 
-def in_child(function: Callable[..., Any], *arguments: Any) -> Any:
+def in_child(function: Callable[..., Any], *arguments: Any, timeout: float = TIMEOUT) -> Any:
     """Return what a function returns in a process of its own; see `Child.result`."""
-    return Child(function, *arguments).result()
+    return Child(function, *arguments).result(timeout)
 
 
 def peak_memory() -> float:

@@ -197,6 +197,7 @@ def test_the_command_may_be_killed_and_doctor_finds_all_well(tmp_path: Path) -> 
         except subprocess.TimeoutExpired:
             process.kill()
             killed += process.wait() == -signal.SIGKILL
+        subprocess.run([footnote, "index", *place], stdout=subprocess.DEVNULL, check=True)
         checked = subprocess.run(
             [footnote, "doctor", "--corpus", *place], capture_output=True, text=True, check=False
         )

@@ -15,6 +15,8 @@ from tests.finding import candidates
 
 BATCH = 256
 """So many texts at most are embedded again after a kill."""
+LONGEST = 900.0
+"""Seconds that the largest folders may take."""
 LONG = 5_500
 """More chunks than Chroma takes at once."""
 
@@ -73,14 +75,14 @@ def test_many_files(
     first = time.monotonic() - started
     before = texts_in(embedded(log))
 
-    report, resumed, peak = in_child(work, corpus, folder, log)
+    report, resumed, peak = in_child(work, corpus, folder, log, timeout=LONGEST)
     after = texts_in(embedded(log))
     assert report.added + report.changed + report.unchanged == count
     assert len(set(after)) == count
     repeated = len(after) - len(set(after))
     assert repeated <= BATCH
 
-    report, unchanged, _ = in_child(work, corpus, folder, log)
+    report, unchanged, _ = in_child(work, corpus, folder, log, timeout=LONGEST)
     assert (report.unchanged, report.embedded, texts_in(embedded(log))) == (count, 0, after)
     assert unchanged <= again
     report, changed = in_child(change_one, corpus, folder, log, f"0/{count % 1000 + 7}.txt")
@@ -138,4 +140,4 @@ def test_long_documents(tmp_path: Path, files: int) -> None:
     for number in range(files):
         paragraphs = (paragraph(f"name{number}", place) for place in range(LONG))
         (corpus / f"name{number}.txt").write_text(".\n\n".join(paragraphs))
-    in_child(list_filter_delete, corpus, tmp_path / "index")
+    in_child(list_filter_delete, corpus, tmp_path / "index", timeout=LONGEST)

@@ -35,6 +35,11 @@ class Calls:
         while self._calls.acquire(blocking=False):
             pass
 
+    def end(self) -> None:
+        """Take all calls until none has come for a while."""
+        while self._calls.acquire(timeout=1.5):
+            pass
+
     def any(self) -> bool:
         return self._calls.acquire(blocking=False)
 
@@ -146,6 +151,17 @@ def test_a_folder_that_goes_and_comes_back_is_told_and_watched_again(
     corpus.mkdir()
     assert calls.come()
     calls.forget()
+    (corpus / "new.txt").write_text("new")
+    assert calls.come()
+
+
+def test_a_folder_that_is_made_again_at_once_is_watched_again(corpus: Path, watching: Watching) -> None:
+    (corpus / "old.txt").write_text("old")
+    calls = watching(corpus)
+    shutil.rmtree(corpus)
+    corpus.mkdir()
+    assert calls.come()
+    calls.end()
     (corpus / "new.txt").write_text("new")
     assert calls.come()
 
