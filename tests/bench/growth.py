@@ -37,9 +37,8 @@ def measure(sizes: list[int], real: bool = False, queries: int = QUERIES) -> lis
             library.write(Path(folder, "corpus"), max(1, size // PARAGRAPHS), PARAGRAPHS)
             built, peak = alone(build, Path(folder), kind)
             asked, _ = alone(ask, Path(folder), kind, queries)
-            rows.append(
-                {"chunks": built.pop("chunks"), "embedder": kind.id} | built | {"indexing: MB": peak} | asked
-            )
+            what = f"{built['chunks']:,}, {kind.id}"
+            rows.append({"what": what} | built | {"indexing: MB": peak} | asked)
     return rows
 
 

@@ -69,7 +69,8 @@ def _plot(file: Path, rows: Sequence[Row]) -> str:
     mpl.rcParams["svg.hashsalt"] = "footnote"
     from matplotlib import pyplot
 
-    ordered = sorted(rows, key=lambda row: row["chunks"])
+    of_size = {row["chunks"]: row for row in rows}
+    ordered = [of_size[chunks] for chunks in sorted(of_size)]
     figure, (times, memories) = pyplot.subplots(1, 2, figsize=(10, 4), layout="constrained")
     for axes, names, label in (
         (times, ("p50 ms", "p95 ms", "exact p50 ms"), "milliseconds a query"),
