@@ -6,6 +6,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from math import log
@@ -19,7 +20,7 @@ from index.errors import EmbedderError, LockedError, StoreError
 from index.manifest import Manifest
 from index.snapshot import POINTER, is_current, publish, take_over
 from index.spelling import respell
-from index.store import Store, embedded_text
+from index.store import Hit, Store, embedded_text
 from index.sync import Sync, SyncReport, differing_files
 from index.types import Chunk, Document, OnProgress
 from index.vectors import VectorIndex
@@ -30,6 +31,8 @@ AT_ONCE = 24
 """So many texts are embedded while a question waits."""
 RETRY_SECONDS = 10.0
 """So long an embedder that has failed for a question is left alone."""
+BESIDE = 4
+"""So many questions may search by words at once, each while its vector is searched."""
 TRIES = 3
 """A search that was overtaken by a change of the index is made anew."""
 MANY = 100_000
@@ -85,6 +88,7 @@ class Index:
         self._seen = self.store.revision
         self._waiting = 0
         self._unembedded, self._retry_at = "", 0.0
+        self._beside = ThreadPoolExecutor(BESIDE, thread_name_prefix="footnote-words")
 
     @property
     def embedder(self) -> Embedder:
@@ -214,41 +218,42 @@ class Index:
 
     def _candidates(self, query: str, vector: Vectors | None, embedder: Embedder, k: int) -> list[Candidate]:
         """The candidates; what a change takes away between the searches and the reading is missing."""
+        by_words = self._beside.submit(self._found_by_words, query, embedder, k)
         near = {} if vector is None else self._vectors.search(vector, k)
         found = {
             chunk: (boilerplate, near[vector_id])
             for vector_id, chunk, boilerplate in self.store.chunks_of_vectors(near)
         }
-        bm25 = dict(self._words.search(query, k))
+        bm25, hits = by_words.result()
         bm25 |= self._words.scores(query, [chunk for chunk in found if chunk not in bm25])
-        found |= self._compared([chunk for chunk in bm25 if chunk not in found], vector, embedder)
+        found |= self._compared([hit for hit in hits if hit.chunk not in found], vector, embedder)
         return [
             Candidate(chunk, bool(boilerplate), similarity, bm25.get(chunk, 0.0))
             for chunk, (boilerplate, similarity) in sorted(found.items())
         ]
 
+    def _found_by_words(self, query: str, embedder: Embedder, k: int) -> tuple[dict[int, float], list[Hit]]:
+        """What the search by words finds, best first, with its scores; in two steps, as chunks may go between."""
+        bm25 = dict(self._words.search(query, k))
+        return bm25, self.store.hits(list(bm25), embedder.id)
+
     def _compared(
-        self, chunks: list[int], query: Vectors | None, embedder: Embedder
+        self, hits: list[Hit], query: Vectors | None, embedder: Embedder
     ) -> dict[int, tuple[bool, float]]:
         """Chunks that words have found, best first: whether each is boilerplate, and its cosine to the query.
 
         Of those without a vector the first are embedded here, so that a new document can be found before it
         has any; the others are left out. While the embedder fails, all count as if they were far away.
         """
-        hits = self.store.vectors_of_chunks(chunks, embedder.id)
         similarity: dict[int, float] = {}
         if query is not None:
-            vectors = {text: vector for _, _, text, vector in hits if vector is not None}
-            pending = {text: chunk for chunk, _, text, _ in hits if text not in vectors}
+            vectors = {hit.text: hit.vector for hit in hits if hit.vector is not None}
+            pending = {hit.text: hit.chunk for hit in hits if hit.vector is None}
             vectors |= self._embed(dict(islice(pending.items(), AT_ONCE)), embedder)
             similarity = dict(zip(vectors, cosines(vectors.values(), query), strict=True))
         if query is None or self._unembedded:
-            similarity = {text: 0.0 for _, _, text, _ in hits} | similarity
-        return {
-            chunk: (boilerplate, similarity[text])
-            for chunk, boilerplate, text, _ in hits
-            if text in similarity
-        }
+            similarity = {hit.text: 0.0 for hit in hits} | similarity
+        return {hit.chunk: (hit.boilerplate, similarity[hit.text]) for hit in hits if hit.text in similarity}
 
     def _embed(self, chunks: dict[int, int], embedder: Embedder) -> dict[int, Vectors]:
         """The vectors of texts, each given with a chunk that has it; without those that have none."""
@@ -355,5 +360,6 @@ class Index:
 
     def close(self) -> None:
         """Release the index's files."""
+        self._beside.shutdown()
         self._vectors.close()
         self.store.close()

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -37,6 +38,16 @@ _DOCUMENT = "SELECT file, text, title, date, page_starts, sha256 FROM documents"
 _SPAN = struct.Struct("<II")
 REMOVALS = 10_000
 """So many removals, or as many as there are chunks, are remembered for caches that have yet to follow them."""
+
+
+class Hit(NamedTuple):
+    """A chunk as it is ranked."""
+
+    chunk: int
+    boilerplate: bool
+    text: int
+    vector: Vectors | None
+    """None while its text is pending."""
 
 
 class Store:
@@ -151,13 +162,8 @@ class Store:
         )
         return self.db.paged(query, ids)
 
-    def vectors_of_chunks(
-        self, ids: Sequence[int], embedder: str
-    ) -> list[tuple[int, bool, int, Vectors | None]]:
-        """Return id, whether it is boilerplate, text's id and an embedder's vector of chunks, in the order given.
-
-        A pending text has no vector; unknown chunks are left out.
-        """
+    def hits(self, ids: Sequence[int], embedder: str) -> list[Hit]:
+        """Return what is known of chunks, with the vectors of an embedder, in the order given; without unknown ones."""
         query = (
             "SELECT those.id, boilerplate, those.text, vector FROM"
             " (SELECT id, boilerplate, text FROM chunks WHERE id IN ({})) AS those"
@@ -165,7 +171,10 @@ class Store:
         )
         found = {row[0]: row for row in self.db.paged(query, ids, embedder)}
         rows = (found[chunk] for chunk in ids if chunk in found)
-        return [(*row, None if blob is None else np.frombuffer(blob, np.float32)) for *row, blob in rows]
+        return [
+            Hit(chunk, bool(boilerplate), text, None if blob is None else np.frombuffer(blob, np.float32))
+            for chunk, boilerplate, text, blob in rows
+        ]
 
     def chunks_after(self, last: int) -> Iterator[tuple[int, str, str]]:
         """Yield id, title and text of every chunk with an id above `last`, in order of id."""
