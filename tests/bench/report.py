@@ -30,8 +30,10 @@ def write(file: Path, results: Path, about: Mapping[str, str]) -> None:
     for part, text in about.items():
         entries = [entry for entry in kept if entry["part"] == part]
         if entries:
-            rows = latest(kept, part)
-            picture = [_plot(file.with_name("growth.svg"), rows)] if part == "growth" else []
+            rows, picture = latest(kept, part), []
+            if part == "growth":
+                rows.sort(key=lambda row: row["chunks"])
+                picture = [_plot(file.with_name("growth.svg"), rows)]
             parts += [f"## {part.capitalize()}", text, *picture, table(rows), _place(entries[-1])]
     file.write_text("\n\n".join(part.strip() for part in parts) + "\n", encoding="utf-8")
 

@@ -67,9 +67,9 @@ def asking(index_dir: Path) -> list[Row]:
 
 
 def fresh(folder: Path, files: int) -> list[Row]:
-    """A fresh process that asks a fresh folder."""
+    """A fresh process that asks a fresh folder, about a file that has been read when it answers."""
     library.write(folder / "fresh", files, PARAGRAPHS)
-    question, person = library.question(files // 2)
+    question, person = library.question(files // 10)
     replies: list[str] = []
     command = [*ask(question, folder / "fresh", folder / "fresh-index"), "--json"]
     taken = seconds(lambda: replies.append(run(command)))
