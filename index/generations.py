@@ -60,6 +60,7 @@ class Generations:
         self._retry_at = 0.0
         self._marker = read_marker(self._marker_file)
         self._judged = ("", False)
+        self._verified: list[tuple[str, int, int]] | None = None
 
     def reload(self) -> None:
         """See what has been published since; without a new marker this costs nothing."""
@@ -135,7 +136,12 @@ class Generations:
         with self._lock:
             if self._ours() and self._collection is None:
                 try:
-                    self._verify()
+                    seen = _seen(self._folder / self._marker["generation"])
+                    if (
+                        seen != self._verified
+                    ):  # Reading all of a large one takes longer than the rest of a sync.
+                        self._verify()
+                        self._verified = seen
                 except BaseException as error:  # noqa: BLE001
                     self._distrust(error)
             return self._ours()
@@ -219,6 +225,12 @@ class Generations:
             client, self._client, self._collection = self._client, None, None
             if client is not None:
                 client.close()
+
+
+def _seen(folder: Path) -> list[tuple[str, int, int]]:
+    """What tells one state of a folder's files from another: their sizes and times."""
+    files = ((file, file.stat()) for file in sorted(folder.rglob("*")))
+    return [(str(file), stat.st_size, stat.st_mtime_ns) for file, stat in files]
 
 
 def _ensure_room(folder: Path, wanted: int) -> None:
