@@ -70,7 +70,7 @@ class Watcher:
 
     def _follow(self) -> None:
         """Tell of changes until the folder is no longer the one it was."""
-        from watchfiles import watch
+        from watchfiles import Change, watch
 
         same = self._identity()
         for changes in watch(
@@ -88,8 +88,7 @@ class Watcher:
                 self.told = True
                 self._changed()
             # One that was deleted and made again may have the number of the old one.
-            deleted = any(Path(path) == self._folder for _, path in changes)
-            if deleted or self._identity() != same:
+            if (Change.deleted, str(self._folder)) in changes or self._identity() != same:
                 self._changed()
                 return
 
